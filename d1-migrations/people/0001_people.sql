@@ -141,6 +141,9 @@ CREATE TABLE population_history (
   living INTEGER NOT NULL,
   dead INTEGER NOT NULL,
   king_id INTEGER,
+  -- The last change of a person at that moment. The history of a place is read from here, because
+  -- the change log has no index by place. Null for all people.
+  seq INTEGER,
   PRIMARY KEY (place_id, at)
 ) STRICT, WITHOUT ROWID;
 
@@ -349,20 +352,26 @@ END;
 
 CREATE TRIGGER population_added AFTER INSERT ON population
 BEGIN
-  INSERT INTO population_history (place_id, at, living, dead, king_id)
-  SELECT new.place_id, at, new.living, new.dead, new.king_id
+  INSERT INTO population_history (place_id, at, living, dead, king_id, seq)
+  SELECT new.place_id, at, new.living, new.dead, new.king_id, seq
   FROM person_change ORDER BY seq DESC LIMIT 1
-  ON CONFLICT DO UPDATE
-  SET living = excluded.living, dead = excluded.dead, king_id = excluded.king_id;
+  ON CONFLICT DO UPDATE SET
+    living = excluded.living,
+    dead = excluded.dead,
+    king_id = excluded.king_id,
+    seq = excluded.seq;
 END;
 
 CREATE TRIGGER population_updated AFTER UPDATE ON population
 BEGIN
-  INSERT INTO population_history (place_id, at, living, dead, king_id)
-  SELECT new.place_id, at, new.living, new.dead, new.king_id
+  INSERT INTO population_history (place_id, at, living, dead, king_id, seq)
+  SELECT new.place_id, at, new.living, new.dead, new.king_id, seq
   FROM person_change ORDER BY seq DESC LIMIT 1
-  ON CONFLICT DO UPDATE
-  SET living = excluded.living, dead = excluded.dead, king_id = excluded.king_id;
+  ON CONFLICT DO UPDATE SET
+    living = excluded.living,
+    dead = excluded.dead,
+    king_id = excluded.king_id,
+    seq = excluded.seq;
 END;
 
 CREATE TRIGGER bulk_insert_ends AFTER DELETE ON bulk_insert

@@ -29,6 +29,7 @@ suite("access to the backends", () => {
       ["GET", "/internal/changes"],
       ["GET", "/internal/counter"],
       ["GET", "/internal/people-lines"],
+      ["GET", "/internal/population-changes?placeId=1"],
       ["GET", "/internal/integrity"],
       ["POST", "/internal/repair?dryRun=true"],
     ],

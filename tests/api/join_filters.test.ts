@@ -153,6 +153,8 @@ test("every_format_head_and_entity_tag_has_the_filters", async () => {
       assert.deepEqual([status, headers.link], [200, undefined], path);
       assert.equal(headers["content-type"], name === "csv" ? CSV_TYPE : accept);
       assert.equal(text, texts[name as keyof typeof texts], path);
+      const chosen = await join.get(`${path}&format=${name}`, { accept: "text/html" });
+      assert.deepEqual([chosen.text, chosen.etag], [text, etag], path);
       const head = await join.request("HEAD", path, { accept });
       assert.deepEqual([head.status, head.headers, head.etag, head.text], [200, headers, etag, ""]);
       const unchanged = await join.get(path, { accept, "if-none-match": etag });

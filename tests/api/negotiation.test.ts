@@ -228,7 +228,7 @@ test("an_unacceptable_request_gets_a_406_that_lists_the_media_types", async () =
 });
 
 test("the_format_parameter_overrides_accept", async () => {
-  for (const path of ["/v1/statistics/places", "/v1/people/export"]) {
+  for (const path of ["/v1/statistics/places", "/v1/people/export", "/v1/people-per-place"]) {
     const { status, headers } = await join.get(`${path}?format=csv`, { accept: "text/html" });
     assert.deepEqual([status, headers["content-type"]], [200, CSV_TYPE]);
     // Accept was not used, so the response does not vary by it.

@@ -153,12 +153,13 @@ suite("snapshots", () => {
       [statistics, { accept: "text/csv" }],
       [`${statistics}&format=ndjson`, {}],
       [list, { accept: "application/x-ndjson" }],
+      ["/v1/people-per-place?format=csv", {}],
     ];
     const fresh = await Promise.all(
       mediaTypes.map(([path, headers]) => system.join.get(path, headers)),
     );
-    assert.equal(new Set(fresh.map(({ text }) => text)).size, 4);
-    await waitForSnapshots(system, 4);
+    assert.equal(new Set(fresh.map(({ text }) => text)).size, 5);
+    await waitForSnapshots(system, 5);
     await system.setFault("places", "throws");
     for (const [n, [path, headers]] of mediaTypes.entries()) {
       const stale = await system.join.get(path, headers);

@@ -1636,6 +1636,8 @@ export interface operations {
                 ids?: components["parameters"]["ids"];
                 /** @description Only places with (`true`) or without (`false`) people who match the other filters. */
                 hasPeople?: components["parameters"]["hasPeople"];
+                /** @description The format of the response. By default, `Accept` decides. */
+                format?: components["parameters"]["format"];
                 /** @description Only living people (`true`), or only dead ones (`false`). */
                 isAlive?: components["parameters"]["isAlive"];
                 /** @description Only kings (`true`), or only other people (`false`). */

@@ -33,13 +33,14 @@ from_json! {
     }
 }
 
-/// The page. The changes are in order of time, the newest first.
+/// The page. The changes are in order of time, the newest first. `stream` is the path of the later
+/// ones as events, if the browser may read them.
 #[must_use]
-pub fn page(changes: &[RecentChange], notices: &[Notice]) -> Markup {
+pub fn page(changes: &[RecentChange], stream: Option<&str>, notices: &[Notice]) -> Markup {
     let main = html! {
         h1 { "Recent changes" }
         @if changes.is_empty() { p.empty { "No changes." } }
-        ul.history {
+        ul #changes .history data-stream=[stream] {
             @for change in changes { li { (time(&change.at)) " " (sentence(change)) } }
         }
         p.more { a href="/v1/changes" { "All changes as JSON" } }

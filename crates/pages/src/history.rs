@@ -56,33 +56,57 @@ pub fn sentences<T: DescribeChange>(
     sentences.collect()
 }
 
-/// The section of a page, newest change first, with a button to restore each earlier version.
-/// `page` is the path of the page, and `version` the present version, if a restore requires it.
-pub fn section<T: DescribeChange>(
-    changes: &[Change<T>],
+/// An entry of a history.
+pub struct Entry<'a> {
+    /// The time in UTC (RFC 3339).
+    pub at: &'a str,
+    /// The name of the token, if writing needed one.
+    pub by: Option<&'a str>,
+    /// The change in words.
+    pub text: Markup,
+    /// The button that restores this version.
+    pub button: Option<Markup>,
+}
+
+/// The entries of the changes of a record, newest change first, with a button to restore each earlier
+/// version. `page` is the path of the page, and `version` the present version, if a restore requires it.
+pub fn entries<'a, T: DescribeChange>(
+    changes: &'a [Change<T>],
     page: &str,
     version: Option<&str>,
-    all: &str,
     name_of: &dyn Fn(i64) -> String,
-) -> Markup {
+) -> Vec<Entry<'a>> {
     let sentences = sentences(changes, name_of);
     let present = changes.last().map(|change| change.version);
+    let entry = |(change, sentence): (&'a Change<T>, String)| {
+        let is_restored = Some(change.version) != present && is_restorable(change);
+        Entry {
+            at: &change.at,
+            by: change.by.as_deref(),
+            text: html! { (sentence) },
+            button: is_restored
+                .then(|| restore_button(page, version, Some(change.version), "Restore")),
+        }
+    };
+    changes.iter().zip(sentences).rev().map(entry).collect()
+}
+
+/// The section of a page. `lead` stands before the entries, and `links` after them.
+pub fn section(entries: &[Entry<'_>], lead: &Markup, links: &Markup) -> Markup {
     html! {
         section aria-labelledby="history" {
             h2 #history { "History" }
+            (lead)
             ol.history reversed {
-                @for (change, sentence) in changes.iter().zip(sentences).rev() {
+                @for entry in entries {
                     li {
-                        (time(&change.at)) " " (sentence)
-                        @if let Some(by) = &change.by { " by " (by) }
-                        " "
-                        @if Some(change.version) != present && is_restorable(change) {
-                            (restore_button(page, version, Some(change.version), "Restore"))
-                        }
+                        (time(entry.at)) " " (entry.text)
+                        @if let Some(by) = entry.by { " by " (by) }
+                        @if let Some(button) = &entry.button { " " (button) }
                     }
                 }
             }
-            p.more { a href=(all) { "History as JSON" } }
+            p.more { (links) }
         }
     }
 }
@@ -167,10 +191,8 @@ mod tests {
             change(3, "created", Some(person("B", true, None, false))),
             change(4, "updated", Some(person("C", true, None, false))),
         ];
-        let page = section(&changes, "/ui/people/1", Some("4.x"), "/", &|_| {
-            String::new()
-        });
-        let page = page.into_string();
+        let entries = entries(&changes, "/ui/people/1", Some("4.x"), &|_| String::new());
+        let page = section(&entries, &html! {}, &html! {}).into_string();
         let restored =
             |version: i64| page.contains(&format!(r#"name="restored" value="{version}""#));
         assert_eq!([1, 2, 3, 4].map(restored), [false, false, true, false]);

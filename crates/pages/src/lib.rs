@@ -22,6 +22,7 @@ pub mod overview;
 pub mod people;
 pub mod person;
 pub mod place;
+pub mod place_history;
 pub mod problem_types;
 pub mod selection;
 

@@ -9,6 +9,7 @@ use crate::chart::Period;
 use crate::field::{choice, hidden};
 use crate::layout::{Notice, document, number, with_query};
 use crate::list::{Defaults, ListQuery, Neighbours, Total, exports};
+use crate::place_history;
 use crate::selection;
 
 /// The query of a table of people.
@@ -53,7 +54,10 @@ impl PeopleQuery {
     #[must_use]
     pub fn parse(place: Option<i64>, query: &str, now: i64, normalize: Normalize) -> Self {
         let (path, filters): (_, &'static [&str]) = match place {
-            Some(id) => (format!("/ui/places/{id}"), &["show", "asOf", "step"]),
+            Some(id) => (
+                format!("/ui/places/{id}"),
+                &["show", "asOf", "step", "until"],
+            ),
             None => ("/ui/people".to_owned(), &["show", "placeId"]),
         };
         let mut list = ListQuery::parse(path, query, normalize, &DEFAULTS, filters);
@@ -112,6 +116,18 @@ impl PeopleQuery {
     #[must_use]
     pub fn export_path(&self) -> String {
         self.path_with_filters("/v1/people/export", &[("expand", "place")])
+    }
+
+    /// The request for the changes of the population of a place.
+    #[must_use]
+    pub fn population_changes_path(&self, place: i64) -> String {
+        place_history::path(place, place_history::until(&self.list).as_deref())
+    }
+
+    /// Whether the page has no part of an earlier time.
+    #[must_use]
+    pub fn shows_the_present(&self) -> bool {
+        self.period.as_of.is_none() && place_history::until(&self.list).is_none()
     }
 
     /// Whether it is the query without any parameter.

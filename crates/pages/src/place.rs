@@ -2,13 +2,13 @@
 
 use maud::{Markup, html};
 
-use crate::api::{Change, PlaceView, Population};
+use crate::api::{PlaceView, Population};
 use crate::chart::{Period, Point, date_input};
 use crate::field::{self, PLACE_HINT, Text, hidden};
 use crate::form::Form;
-use crate::history;
 use crate::layout::{Notice, document, number};
 use crate::people::People;
+use crate::place_history::PlaceHistory;
 
 /// The page of a place.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct PlacePage {
     /// The population over time, if it is known.
     pub series: Option<Vec<Point>>,
     /// The history.
-    pub history: Vec<Change<PlaceView>>,
+    pub history: PlaceHistory,
     /// The notices at the top.
     pub notices: Vec<Notice>,
 }
@@ -62,13 +62,7 @@ impl PlacePage {
             (query.filters())
             div #results data-told=(self.people.result_text()) {
                 (self.people.table())
-                (history::section(
-                    &self.history,
-                    &path,
-                    None,
-                    &format!("/v1/places/{id}/history"),
-                    &|_| String::new(),
-                ))
+                (self.history.section(*id, &query.list))
             }
         };
         let data = format!("/v1/people-per-place/{id}");

@@ -104,7 +104,7 @@ test("a_place_page_shows_what_it_last_showed_while_a_backend_is_down", async () 
     assert.match(before.join(), /Veranolandia.*living\s+3.*Nerf Stack/s);
     await waitForSavedPage(system, "/ui/places/3");
     for (const [service, parts] of [
-      ["people", "The population, the list of people and the chart"],
+      ["people", "The population, the list of people, the chart and the history of the people"],
       ["places", "The name of the place and the history"],
     ] as const) {
       await system.setFault(service, "throws");

@@ -40,7 +40,8 @@ for (const visitor of visitors) {
     await page.getByText(`Saved ${name} II.`).waitFor();
     const history = await page.locator(".history li").allInnerTexts();
     assert.match(history[0] ?? "", new RegExp(`renamed from “${name}” to “${name} II”$`));
-    assert.match(history[1] ?? "", new RegExp(`added as “${name}” Restore$`));
+    assert.match(history[1] ?? "", /Una was added as king$/);
+    assert.match(history[2] ?? "", new RegExp(`added as “${name}” Restore$`));
     for (const [entry, restored] of [
       [`added as “${name}”`, name],
       [`renamed from “${name}” to “${name} II”`, `${name} II`],

@@ -10,14 +10,19 @@ function debounced(milliseconds, run) {
   };
 }
 
-/** Updates the results while the user types in a search form. @param {HTMLFormElement} form */
-function live(form) {
-  let latest = new AbortController();
-  // Tells a screen reader the number of results.
+/** A text after an element that a screen reader says when it changes. @param {Element} element */
+function announce(element) {
   const announcement = document.createElement("p");
   announcement.className = "unseen";
   announcement.setAttribute("role", "status");
-  form.after(announcement);
+  element.after(announcement);
+  return announcement;
+}
+
+/** Updates the results while the user types in a search form. @param {HTMLFormElement} form */
+function live(form) {
+  let latest = new AbortController();
+  const announcement = announce(form);
   const show = async () => {
     if (!form.checkValidity()) return;
     latest.abort();
@@ -78,6 +83,62 @@ function suggest(field) {
   field.addEventListener("input", debounced(150, find));
 }
 
+/** Adds each change to a list as soon as it is made. @param {HTMLElement} list */
+function follow(list) {
+  const announcement = announce(list);
+  /** @type {EventSource | undefined} */
+  let source;
+  let timer = 0;
+  // The page renders the changes. Only new entries are added, so that a link keeps the focus.
+  const update = async () => {
+    timer = 0;
+    try {
+      const response = await fetch(location.href);
+      if (!response.ok) return;
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      const newList = page.getElementById(list.id);
+      if (!newList) return;
+      list.dataset.stream = newList.dataset.stream ?? "";
+      const shown = new Set([...list.children].map((entry) => entry.outerHTML));
+      const entries = [...newList.children];
+      const added = entries.filter((entry) => !shown.has(entry.outerHTML));
+      if (!added.length) return;
+      list.prepend(...added);
+      while (list.children.length > entries.length) list.lastElementChild?.remove();
+      document.querySelector(".empty")?.remove();
+      announcement.textContent =
+        added.length === 1 ? "1 new change" : `${added.length} new changes`;
+    } catch {
+      // The next change, or the next connection, updates the list.
+    }
+  };
+  const close = () => {
+    source?.close();
+    clearTimeout(timer);
+    timer = 0;
+  };
+  const open = () => {
+    close();
+    if (document.hidden || !list.dataset.stream) return;
+    source = new EventSource(list.dataset.stream);
+    source.onmessage = () => {
+      timer ||= setTimeout(update, 300);
+    };
+    source.onerror = () => {
+      // The browser connects again by itself, unless the response was an error.
+      if (source?.readyState === EventSource.CLOSED) timer ||= setTimeout(reopen, 30_000);
+    };
+  };
+  const reopen = async () => {
+    await update();
+    open();
+  };
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", ({ persisted }) => persisted && reopen());
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : reopen()));
+  open();
+}
+
 /** Sends a form once, even if its button is pressed twice. @param {HTMLFormElement} form */
 function once(form) {
   form.addEventListener("submit", (event) => {
@@ -111,3 +172,5 @@ for (const form of document.querySelectorAll("form")) {
   if ("once" in form.dataset) once(form);
 }
 for (const field of document.querySelectorAll("input")) if (field.list) suggest(field);
+const changes = document.getElementById("changes");
+if (changes) follow(changes);

@@ -90,6 +90,10 @@ pub fn router() -> Router {
             post(routes::listed_population).internal().from_replica(),
         )
         .route(
+            "/internal/population-changes",
+            get(routes::population_changes).internal().from_replica(),
+        )
+        .route(
             "/internal/changes",
             get(collection::stream_lines::<Person>)
                 .internal()

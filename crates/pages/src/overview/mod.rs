@@ -106,6 +106,8 @@ impl Overview {
                         (exports(&self.export_label(), &query.export_path()))
                         ". "
                         (exports("All people with their places", "/v1/people/export?expand=place"))
+                        ". "
+                        (exports("Up to 1,000 places with their people", "/v1/people-per-place?limit=1000"))
                         "."
                     }
                 }

@@ -102,17 +102,10 @@ pub fn body(form: &Form, place: Option<i64>) -> Value {
     })
 }
 
-impl DescribeChange for PersonView {
-    fn differences(&self, before: &Self, name_of: &dyn Fn(i64) -> String) -> Vec<String> {
-        let place = |place: Option<i64>| place.map_or_else(|| "no place".to_owned(), name_of);
+impl PersonView {
+    /// The differences to the previous version, each in a few words. `moved` describes a move.
+    pub(crate) fn differences_and(&self, before: &Self, moved: Option<String>) -> Vec<String> {
         let renamed = || format!("renamed from “{}” to “{}”", before.name, self.name);
-        let moved = || {
-            format!(
-                "moved from {} to {}",
-                place(before.place_id),
-                place(self.place_id)
-            )
-        };
         let died = || {
             if self.is_alive {
                 "recorded as alive"
@@ -131,13 +124,27 @@ impl DescribeChange for PersonView {
         };
         [
             (before.name != self.name).then(renamed),
-            (before.place_id != self.place_id).then(moved),
+            moved,
             (before.is_alive != self.is_alive).then(died),
             (before.is_king != self.is_king).then(crowned),
         ]
         .into_iter()
         .flatten()
         .collect()
+    }
+}
+
+impl DescribeChange for PersonView {
+    fn differences(&self, before: &Self, name_of: &dyn Fn(i64) -> String) -> Vec<String> {
+        let place = |place: Option<i64>| place.map_or_else(|| "no place".to_owned(), name_of);
+        let moved = (before.place_id != self.place_id).then(|| {
+            format!(
+                "moved from {} to {}",
+                place(before.place_id),
+                place(self.place_id)
+            )
+        });
+        self.differences_and(before, moved)
     }
 
     fn first_version(&self, name_of: &dyn Fn(i64) -> String) -> String {

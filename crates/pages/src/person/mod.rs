@@ -48,11 +48,9 @@ impl PersonPage {
                 None => (self.removal(&path)),
             }
             (history::section(
-                &self.history,
-                &path,
-                version,
-                &format!("/v1/people/{id}/history"),
-                &name_of,
+                &history::entries(&self.history, &path, version, &name_of),
+                &html! {},
+                &html! { a href={ "/v1/people/" (id) "/history" } { "History as JSON" } },
             ))
         };
         let data = version.map(|_| format!("/v1/people/{id}"));

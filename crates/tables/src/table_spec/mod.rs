@@ -107,7 +107,7 @@ impl TableSpec {
             input_columns: render::input(columns),
             assignments: render::assignments(columns.iter().filter(stored)),
             json: render::json(&visible, |column| column.name.to_owned()),
-            logged_json: render::logged_json(declaration, &visible),
+            logged_json: render::logged_json(declaration, &visible, ""),
             change_json: render::change_json(declaration, &visible),
             csv_line: render::csv_line(&visible),
             csv_header: format!("{}\r\n", fields.join(",")),
@@ -129,6 +129,13 @@ impl TableSpec {
     pub fn json_from(&self, alias: &str) -> String {
         let visible: Vec<&Column> = self.declaration.visible().collect();
         render::json(&visible, |column| format!("{alias}.{}", column.name))
+    }
+
+    /// The expression of a record as JSON, from the change log with an alias.
+    #[must_use]
+    pub fn logged_json_from(&self, alias: &str) -> String {
+        let visible: Vec<&Column> = self.declaration.visible().collect();
+        render::logged_json(self.declaration, &visible, &format!("{alias}."))
     }
 
     /// The expression of a record as JSON without one of its columns.

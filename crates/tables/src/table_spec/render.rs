@@ -60,15 +60,19 @@ pub(super) fn change_json(declaration: &Declaration, visible: &[&Column]) -> Str
     CHANGE
         .replace("{collection}", declaration.collection)
         .replace("{id}", declaration.change_log_id)
-        .replace("{record}", &logged_json(declaration, visible))
+        .replace("{record}", &logged_json(declaration, visible, ""))
 }
 
-/// A record as JSON, from the change log. An erased name is `null`.
-pub(super) fn logged_json(declaration: &Declaration, visible: &[&Column]) -> String {
+/// A record as JSON, from the change log. An erased name is `null`. `prefix` is the alias of the log
+/// with a dot, if it has one.
+pub(super) fn logged_json(declaration: &Declaration, visible: &[&Column], prefix: &str) -> String {
     let logged: Vec<&Column> = visible.iter().copied().filter(|c| c.is_logged).collect();
-    json(&logged, |column| match column.access {
-        super::Access::Id => declaration.change_log_id.to_owned(),
-        _ => column.name.to_owned(),
+    json(&logged, |column| {
+        let name = match column.access {
+            super::Access::Id => declaration.change_log_id,
+            _ => column.name,
+        };
+        [prefix, name].concat()
     })
 }
 

@@ -74,6 +74,7 @@ impl ListQuery {
         "name",
         "ids",
         "hasPeople",
+        "format",
         "isAlive",
         "isKing",
         "peopleLimit",

@@ -2,8 +2,8 @@
 
 use edge::{Error, Request, Response};
 use http_semantics::MediaType;
-use http_semantics::media::TABLE_MEDIA_TYPES;
 
+use super::table_format;
 use crate::backends::{Backends, Known, list_is_unchanged};
 use crate::domain::{ListQuery, ReadQuery};
 use crate::service::people_per_place;
@@ -13,8 +13,9 @@ use crate::service::people_per_place;
 /// # Errors
 /// An invalid query, or a problem of the places service.
 pub async fn list(request: Request) -> Result<Response, Error> {
-    let query = ListQuery::read(&request.params(ListQuery::PARAMETERS)?)?;
-    let format = request.format(TABLE_MEDIA_TYPES)?;
+    let params = request.params(ListQuery::PARAMETERS)?;
+    let query = ListQuery::read(&params)?;
+    let format = table_format(&request, &params)?;
     let known = if query.has_people.is_some() {
         Known::of_steps(&request, format).await?
     } else {

@@ -4,9 +4,9 @@ use domain::PlaceId;
 use edge::{Error, NORMALIZE, Request, Response, collection};
 use futures_util::future::join;
 use http_semantics::Problem;
-use http_semantics::media::TABLE_MEDIA_TYPES;
 use tables::series::SeriesQuery;
 
+use super::table_format;
 use crate::backends::{Backends, Known, list_is_unchanged};
 use crate::domain::statistics::{Plan, StatisticsQuery};
 use crate::service::statistics;
@@ -18,10 +18,7 @@ use crate::service::statistics;
 pub async fn places(request: Request) -> Result<Response, Error> {
     let params = request.params(StatisticsQuery::PARAMETERS)?;
     let query = StatisticsQuery::from_params(&params, edge::now(), NORMALIZE)?;
-    let format = match params.get("format")? {
-        Some(format) => format,
-        None => request.format(TABLE_MEDIA_TYPES)?,
-    };
+    let format = table_format(&request, &params)?;
     let known = match query.plan() {
         Plan::Ranges(_) => Known::of_list(&request, format).await?,
         Plan::Places(_) | Plan::Matches(_) => Known::of_steps(&request, format).await?,

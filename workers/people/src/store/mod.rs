@@ -6,6 +6,7 @@ mod import;
 mod integrity;
 mod pending;
 mod population;
+mod population_changes;
 mod read;
 mod residents;
 mod series;
@@ -20,6 +21,7 @@ pub use pending::{
     commit_pending, remove_abandoned_pending, remove_pending,
 };
 pub use population::{HEADER as POPULATION_HEADER, ListedPlaces, population};
+pub use population_changes::population_changes;
 pub use read::read_with_pending;
 pub use residents::{MAX_MOVED, close, close_all, detach_dead, reassign};
 pub use series::{HEADER as SERIES_HEADER, series};

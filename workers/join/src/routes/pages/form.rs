@@ -56,6 +56,11 @@ impl Session {
         self.policy.authorize(Scope::Read, self.token.as_ref())
     }
 
+    /// Whether reading needs no token.
+    pub fn has_open_reads(&self) -> bool {
+        self.policy.authorize(Scope::Read, None).is_ok()
+    }
+
     /// Whether the cookie is enough to write.
     pub fn has_write_access(&self) -> bool {
         self.policy

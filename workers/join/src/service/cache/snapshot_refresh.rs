@@ -135,6 +135,7 @@ async fn response(
     match path {
         "/people-per-place" => {
             let params = Params::parse(query, ListQuery::PARAMETERS)?;
+            let format = params.get("format")?.unwrap_or(format);
             let list_query = ListQuery::read(&params)?;
             people_per_place::list(backends, list_query, query, format, false, None).await
         }

@@ -7,6 +7,7 @@ mod erasure;
 mod import;
 mod list;
 mod pending;
+mod population_changes;
 mod population_counts;
 mod populations;
 mod series;

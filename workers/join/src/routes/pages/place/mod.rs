@@ -3,15 +3,16 @@
 mod forms;
 mod saved_data;
 
-use domain::PlaceId;
+use domain::{PlaceId, id};
 use edge::{Error, Request, Response};
-use futures_util::future::join5;
+use futures_util::future::{join, join5};
 use http_semantics::Problem;
 use pages::api::{Change, PlaceView, Population};
 use pages::chart::Point;
 use pages::list::{Neighbours, Total};
 use pages::people::{People, PeopleQuery};
 use pages::place::PlacePage;
+use pages::place_history::{PlaceHistory, PopulationChange, other_places};
 use pages::{Notice, selection};
 use tables::ChangeSeqs;
 
@@ -36,7 +37,7 @@ pub async fn place(request: Request) -> Result<Response, Error> {
     let requested_at = edge::now();
     let reads = Reads::load(&backends, id, &query).await;
     if let Some(complete) = reads.complete()
-        && query.period.as_of.is_none()
+        && query.shows_the_present()
     {
         complete.save::<PlaceData>(&request, &query.list.to_text(), requested_at);
     }
@@ -54,7 +55,7 @@ pub async fn place(request: Request) -> Result<Response, Error> {
             notices: Vec::new(),
         },
         series: None,
-        history: Vec::new(),
+        history: PlaceHistory::default(),
         notices: Vec::new(),
     };
     let missing = show(reads.parse(&backends, &page.people.query), &mut page, id)?;
@@ -90,6 +91,7 @@ enum Part {
     People,
     Series,
     History,
+    PopulationChanges,
 }
 
 impl Part {
@@ -100,6 +102,7 @@ impl Part {
             Self::People => "list of people",
             Self::Series => "chart",
             Self::History => "history",
+            Self::PopulationChanges => "history of the people",
         }
     }
 }
@@ -111,6 +114,13 @@ struct Reads {
     people: Result<Unparsed, Error>,
     series: Result<Unparsed, Error>,
     history: Result<Option<Unparsed>, Error>,
+    population_changes: Result<Moves, Error>,
+}
+
+/// The changes of the population, and the other places that they name.
+struct Moves {
+    changes: Unparsed,
+    places: Option<Unparsed>,
 }
 
 /// The results of the reads. The history is none if the place never existed.
@@ -120,6 +130,7 @@ struct Parsed {
     people: Result<PeoplePage, Error>,
     series: Result<Vec<Point>, Error>,
     history: Result<Option<Vec<Change<PlaceView>>>, Error>,
+    population_changes: Result<(Vec<PopulationChange>, Vec<PlaceView>), Error>,
 }
 
 impl Reads {
@@ -132,12 +143,15 @@ impl Reads {
             .unwrap_or_default();
         let population_path = format!("/v1/people/population?ids={id}{as_of}");
         let series_path = query.period.series_path(Some(id.get()));
-        let (place, people, population, series, history) = join5(
-            Unparsed::load(&backends.places, &path),
-            Unparsed::load_list(&backends.people, &people_path),
-            Unparsed::load_list(&backends.people, &population_path),
-            Unparsed::load_list(&backends.people, &series_path),
-            Unparsed::load(&backends.places, &history_path),
+        let ((place, people, population, series, history), population_changes) = join(
+            join5(
+                Unparsed::load(&backends.places, &path),
+                Unparsed::load_list(&backends.people, &people_path),
+                Unparsed::load_list(&backends.people, &population_path),
+                Unparsed::load_list(&backends.people, &series_path),
+                Unparsed::load(&backends.places, &history_path),
+            ),
+            Moves::load(backends, id, query),
         )
         .await;
         Self {
@@ -146,23 +160,30 @@ impl Reads {
             people,
             series,
             history,
+            population_changes,
         }
     }
 
     /// The data of the page, if it is complete.
     fn complete(&self) -> Option<Complete<impl FnOnce() -> String>> {
-        let (Ok(Some(place)), Ok(population), Ok(people), Ok(series), Ok(Some(history))) = (
+        let (Ok(Some(place)), Ok(population), Ok(people), Ok(series), Ok(Some(history)), Ok(moves)) = (
             &self.place,
             &self.population,
             &self.people,
             &self.series,
             &self.history,
+            &self.population_changes,
         ) else {
             return None;
         };
-        // The lists are read separately, so the lower sequence is the one that both contain.
-        let people_seq = population.change_seq.zip(people.change_seq);
-        let people_seq = people_seq.and_then(|(one, other)| one.earlier(other));
+        // The lists are read separately, so the lowest sequence is the one that all contain.
+        let others = [people.change_seq, moves.changes.change_seq];
+        let people_seq = others
+            .into_iter()
+            .fold(population.change_seq, |one, other| {
+                let (one, other) = one.zip(other)?;
+                one.earlier(other)
+            });
         let change_seqs = place.change_seq.zip(people_seq);
         let change_seqs = change_seqs.map(|(places, people)| ChangeSeqs { places, people });
         let render = || {
@@ -170,7 +191,7 @@ impl Reads {
             let total = people.total.filter(|total| !total.is_minimum);
             let total = total.map(|total| total.count.to_string());
             format!(
-                r#"{{"place":{},"population":{},"people":{},"next":{},"total":{},"series":{},"history":{}}}"#,
+                r#"{{"place":{},"population":{},"people":{},"next":{},"total":{},"series":{},"history":{},"populationChanges":{},"otherPlaces":{}}}"#,
                 place.text(),
                 population.text(),
                 people.text(),
@@ -178,6 +199,8 @@ impl Reads {
                 total.as_deref().unwrap_or("null"),
                 series.text(),
                 history.text(),
+                moves.changes.text(),
+                moves.places.as_ref().map_or("[]".into(), Unparsed::text),
             )
         };
         Some(Complete {
@@ -207,7 +230,29 @@ impl Reads {
             history: self
                 .history
                 .and_then(|history| history.map(|history| history.parse(places)).transpose()),
+            population_changes: self.population_changes.and_then(|moves| {
+                let places = moves.places.map(|list| list.parse(places)).transpose()?;
+                Ok((moves.changes.parse(people)?, places.unwrap_or_default()))
+            }),
         }
+    }
+}
+
+impl Moves {
+    /// Only moves need the names of other places. A place whose name cannot be read has its number.
+    async fn load(backends: &Backends, place: PlaceId, query: &PeopleQuery) -> Result<Self, Error> {
+        let path = query.population_changes_path(place.get());
+        let changes = Unparsed::load_list(&backends.people, &path).await?;
+        let parsed: Vec<PopulationChange> = changes.parse(&backends.people)?;
+        let ids = id::lists(other_places(&parsed, place.get()));
+        let places = match ids.first() {
+            Some(ids) => {
+                let path = format!("/v1/places?limit=1000&ids={ids}");
+                Unparsed::load_list(&backends.places, &path).await.ok()
+            }
+            None => None,
+        };
+        Ok(Self { changes, places })
     }
 }
 
@@ -235,8 +280,15 @@ fn show(parsed: Parsed, page: &mut PlacePage, id: PlaceId) -> Result<Vec<(Part, 
         Err(error) => missing.push((Part::Series, error)),
     }
     match parsed.history {
-        Ok(history) => page.history = history.unwrap_or_default(),
+        Ok(history) => page.history.changes = history.unwrap_or_default(),
         Err(error) => missing.push((Part::History, error)),
+    }
+    match parsed.population_changes {
+        Ok((changes, places)) => {
+            page.history.population_changes = Some(changes);
+            page.history.places = places;
+        }
+        Err(error) => missing.push((Part::PopulationChanges, error)),
     }
     Ok(missing)
 }
@@ -263,8 +315,12 @@ async fn show_saved(
         return;
     };
     let (mut parts, errors): (Vec<Part>, Vec<Error>) = missing.into_iter().unzip();
-    // A place that was saved by the API has no chart.
-    parts.retain(|part| *part != Part::Series || saved.data.series.is_some());
+    // A place that was saved by the API has no chart and no history of its people.
+    parts.retain(|part| match part {
+        Part::Series => saved.data.series.is_some(),
+        Part::PopulationChanges => saved.data.population_changes.is_some(),
+        _ => true,
+    });
     if parts.is_empty() {
         return;
     }
@@ -294,7 +350,13 @@ async fn show_saved(
         page.series = data.series;
     }
     if parts.contains(&Part::History) {
-        page.history = data.history;
+        page.history.changes = data.history;
+    }
+    if parts.contains(&Part::PopulationChanges) {
+        page.history.population_changes = data.population_changes;
+    }
+    if page.history.places.is_empty() {
+        page.history.places = data.other_places;
     }
     page.notices.push(Notice::Warning(notice));
 }

@@ -5,7 +5,9 @@ use edge::Request;
 use pages::api::{Change, King, PersonView, PlaceView, Population};
 use pages::chart::Point;
 use pages::from_json;
+use pages::json::or_default;
 use pages::people::PeopleQuery;
+use pages::place_history::PopulationChange;
 
 use crate::routes::pages::saved::Saved;
 
@@ -18,6 +20,8 @@ pub struct PlaceData {
     pub total: Option<i64>,
     pub series: Option<Vec<Point>>,
     pub history: Vec<Change<PlaceView>>,
+    pub population_changes: Option<Vec<PopulationChange>>,
+    pub other_places: Vec<PlaceView>,
 }
 
 /// The saved data of the page with this query, or else of the page without a query, or else of the
@@ -59,6 +63,8 @@ from_json! {
         total: "total",
         series: "series",
         history: "history",
+        population_changes: "populationChanges",
+        other_places: or_default("otherPlaces"),
     }
     PlaceWithPeople {
         id: "id",
@@ -99,6 +105,8 @@ impl PlaceWithPeople {
             total: None,
             series: None,
             history: Vec::new(),
+            population_changes: None,
+            other_places: Vec::new(),
         }
     }
 }
