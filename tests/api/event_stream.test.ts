@@ -64,7 +64,8 @@ const add = async ({ join }: System, name: string) => {
   return created.json.id as number;
 };
 
-suite("a stream of changes", () => {
+// Most of the time of these tests is waiting, and each has a system of its own.
+suite("a stream of changes", { concurrency: true }, () => {
   test("a_stream_has_the_earlier_changes_and_then_each_later_one", async () => {
     await using system = await start({ places, people });
     const { join, people: backend } = system;
@@ -144,6 +145,8 @@ suite("a stream of changes", () => {
     const second = new Listener(system.join, "/v1/changes?since=now");
     await waitUntil("the first stream ends", () => first.ended, 60_000);
     assert.match(first.text, /retry: 1000\n\n$/);
+    // A stream that lasts longer than 15 seconds without a change has a comment.
+    assert.match(first.text, /^:\n/m);
     assert.ok(!second.ended);
     const { join } = await system.takeCalls();
     assert.ok(join.subrequests <= 40, JSON.stringify(join));
@@ -173,89 +176,89 @@ suite("a stream of changes", () => {
     assert.ok(listeners.every(({ changes }) => changes.length === 1));
     for (const listener of listeners) listener.close();
   });
-});
 
-test("a_listener_over_the_limit_gets_a_429_until_another_one_ends", async () => {
-  await using system = await start({ places, people });
-  const { join } = system;
-  const listeners: Listener[] = [];
-  const admit = async (count: number) => {
-    const more = Array.from({ length: count }, () => new Listener(join, "/v1/changes?since=now"));
-    listeners.push(...more);
-    await waitUntil("all have joined", () => more.every(({ lastId }) => lastId), 60_000);
-  };
-  for (let n = 0; n < 10; n += 1) await admit(100);
-  const over = await join.get("/v1/changes?since=now", accept);
-  assert.deepEqual([over.status, over.json.type], [429, "/problems/too-many-requests"]);
-  assert.deepEqual([over.json.limit, over.headers["retry-after"]], [1000, "5"]);
-  assert.match(over.json.detail, /Connect again after `Retry-After` seconds, or read the list/);
-  assert.equal((await join.get("/v1/changes?since=now")).status, 200);
-  const [first] = listeners;
-  first?.close();
-  await first?.done;
-  await waitUntil("there is room again", async () => {
-    const response = await fetch(new URL("/v1/changes?since=now", join.url), { headers: accept });
-    await response.body?.cancel();
-    return response.status === 200;
+  test("a_listener_over_the_limit_gets_a_429_until_another_one_ends", async () => {
+    await using system = await start({ places, people });
+    const { join } = system;
+    const listeners: Listener[] = [];
+    const admit = async (count: number) => {
+      const more = Array.from({ length: count }, () => new Listener(join, "/v1/changes?since=now"));
+      listeners.push(...more);
+      await waitUntil("all have joined", () => more.every(({ lastId }) => lastId), 60_000);
+    };
+    for (let n = 0; n < 10; n += 1) await admit(100);
+    const over = await join.get("/v1/changes?since=now", accept);
+    assert.deepEqual([over.status, over.json.type], [429, "/problems/too-many-requests"]);
+    assert.deepEqual([over.json.limit, over.headers["retry-after"]], [1000, "5"]);
+    assert.match(over.json.detail, /Connect again after `Retry-After` seconds, or read the list/);
+    assert.equal((await join.get("/v1/changes?since=now")).status, 200);
+    const [first] = listeners;
+    first?.close();
+    await first?.done;
+    await waitUntil("there is room again", async () => {
+      const response = await fetch(new URL("/v1/changes?since=now", join.url), { headers: accept });
+      await response.body?.cancel();
+      return response.status === 200;
+    });
+    const id = await add(system, "Para mil");
+    const others = listeners.slice(1);
+    const hasIt = (listener: Listener) => listener.changes.some((change) => change.id === id);
+    await waitUntil("all others get the change", () => others.every(hasIt), 30_000);
+    for (const listener of others) listener.close();
   });
-  const id = await add(system, "Para mil");
-  const others = listeners.slice(1);
-  const hasIt = (listener: Listener) => listener.changes.some((change) => change.id === id);
-  await waitUntil("all others get the change", () => others.every(hasIt), 30_000);
-  for (const listener of others) listener.close();
-});
 
-test("an_event_source_loses_and_repeats_nothing_across_restarts_of_the_workers", async () => {
-  const persist = mkdtempSync(joinPath(tmpdir(), "stream-"));
-  const received: string[] = [];
-  let system = await start({ places, people, persist });
-  // The client keeps its address, and a relay leads to the present gateway.
-  const { createServer, request } = await import("node:http");
-  const relay = createServer((incoming, outgoing) => {
-    const { url, headers } = incoming;
-    const target = new URL(url ?? "", system.join.url);
-    const forwarded = request(
-      target,
-      { headers: { ...headers, host: target.host } },
-      (response) => {
-        outgoing.writeHead(response.statusCode ?? 502, response.headers);
-        response.pipe(outgoing);
-        response.on("close", () => outgoing.destroy());
-      },
-    );
-    forwarded.on("error", () => outgoing.destroy());
-    outgoing.on("close", () => forwarded.destroy());
-    forwarded.end();
-  });
-  await new Promise<void>((resolve) => relay.listen(0, "127.0.0.1", resolve));
-  const { port } = relay.address() as { port: number };
-  const source = new EventSource(`http://127.0.0.1:${port}/v1/changes`);
-  source.onmessage = ({ data }) => {
-    const { collection, seq } = JSON.parse(data);
-    received.push(`${collection} ${seq}`);
-  };
-  try {
-    for (let round = 0; round < 3; round += 1) {
-      for (let n = 0; n < 5; n += 1) await add(system, `R${round}.${n}`);
-      await sleep(700);
+  test("an_event_source_loses_and_repeats_nothing_across_restarts_of_the_workers", async () => {
+    const persist = mkdtempSync(joinPath(tmpdir(), "stream-"));
+    const received: string[] = [];
+    let system = await start({ places, people, persist });
+    // The client keeps its address, and a relay leads to the present gateway.
+    const { createServer, request } = await import("node:http");
+    const relay = createServer((incoming, outgoing) => {
+      const { url, headers } = incoming;
+      const target = new URL(url ?? "", system.join.url);
+      const forwarded = request(
+        target,
+        { headers: { ...headers, host: target.host } },
+        (response) => {
+          outgoing.writeHead(response.statusCode ?? 502, response.headers);
+          response.pipe(outgoing);
+          response.on("close", () => outgoing.destroy());
+        },
+      );
+      forwarded.on("error", () => outgoing.destroy());
+      outgoing.on("close", () => forwarded.destroy());
+      forwarded.end();
+    });
+    await new Promise<void>((resolve) => relay.listen(0, "127.0.0.1", resolve));
+    const { port } = relay.address() as { port: number };
+    const source = new EventSource(`http://127.0.0.1:${port}/v1/changes`);
+    source.onmessage = ({ data }) => {
+      const { collection, seq } = JSON.parse(data);
+      received.push(`${collection} ${seq}`);
+    };
+    try {
+      for (let round = 0; round < 3; round += 1) {
+        for (let n = 0; n < 5; n += 1) await add(system, `R${round}.${n}`);
+        await sleep(700);
+        await system.dispose();
+        system = await start({ persist });
+        await add(system, `S${round}`);
+      }
+      const logged: string[] = [];
+      for (const name of ["places", "people"] as const) {
+        const table = name === "places" ? "place_change" : "person_change";
+        const rows = await system.db[name].rows(`SELECT seq FROM ${table} ORDER BY seq`);
+        logged.push(...rows.map(({ seq }) => `${name} ${seq}`));
+      }
+      await waitUntil("the client has all changes", () => received.length >= logged.length, 40_000);
+      await sleep(1_500);
+      assert.deepEqual([...received].sort(), logged.sort());
+    } finally {
+      source.close();
+      relay.closeAllConnections();
+      relay.close();
       await system.dispose();
-      system = await start({ persist });
-      await add(system, `S${round}`);
+      rmSync(persist, { recursive: true, force: true });
     }
-    const logged: string[] = [];
-    for (const name of ["places", "people"] as const) {
-      const table = name === "places" ? "place_change" : "person_change";
-      const rows = await system.db[name].rows(`SELECT seq FROM ${table} ORDER BY seq`);
-      logged.push(...rows.map(({ seq }) => `${name} ${seq}`));
-    }
-    await waitUntil("the client has all changes", () => received.length >= logged.length, 40_000);
-    await sleep(1_500);
-    assert.deepEqual([...received].sort(), logged.sort());
-  } finally {
-    source.close();
-    relay.closeAllConnections();
-    relay.close();
-    await system.dispose();
-    rmSync(persist, { recursive: true, force: true });
-  }
+  });
 });

@@ -37,6 +37,23 @@ test("files_of_spreadsheets_in_several_languages_are_imported_as_they_are", asyn
   }
 });
 
+test("each_documented_word_for_yes_or_no_is_accepted_in_any_case", async () => {
+  await using system = await startFilled();
+  const documented = readFileSync(resolve(root, "docs/bulk.md"), "utf8");
+  const row = /^\| yes or no, in any case \| (.*) \|$/m.exec(documented)?.[1] ?? "";
+  const [yes = [], no = []] = row
+    .split("; ")
+    .map((list) => [...list.matchAll(/`([^`]+)`/g)].map(([, word = ""]) => word));
+  assert.ok(yes.length > 10 && no.length >= 10, row);
+  const lines = [...yes, ...no].flatMap((word) => [word, word.toUpperCase()]);
+  const file = `name,isAlive,placeId\n${lines.map((word) => `W,${word},1\n`).join("")}`;
+  const { json: report, text } = await importFile(system, "people", file, CSV);
+  assert.deepEqual([report.created, report.refusedTotal], [lines.length, 0], text);
+  const found = await system.join.get(`/v1/people?sort=-id&limit=${lines.length}`);
+  const living = found.json.filter(({ isAlive }: { isAlive: boolean }) => isAlive);
+  assert.equal(living.length, 2 * yes.length);
+});
+
 test("a_cell_with_the_other_separator_stays_one_cell", async () => {
   await using system = await startFilled();
   for (const [file, name] of [

@@ -1,6 +1,8 @@
 // HEAD and OPTIONS on every route, and the rejection of other methods and body types.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import http from "node:http";
+import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { makePeople, makePlaces } from "../support/fixtures.ts";
 import { start, type WorkerClient } from "../support/harness.ts";
@@ -212,4 +214,30 @@ test("a_static_file_supports_options_and_names_its_methods_in_a_405", async () =
   }
   const missing = await join.get("/docs/nothing");
   assert.deepEqual([missing.status, missing.json.type], [404, "/problems/unknown-route"]);
+});
+
+test("a_get_with_a_body_is_answered_as_one_without", async () => {
+  await using gateway = await start({ seed: true });
+  const send = (method: string, path: string) =>
+    new Promise<[number | undefined, string]>((resolve, reject) => {
+      const headers = { "content-type": "application/json", "content-length": "2" };
+      const options = { method, headers, agent: false };
+      const request = http.request(new URL(path, gateway.join.url), options, (response) => {
+        text(response).then((body) => resolve([response.statusCode, body]), reject);
+      });
+      request.on("error", reject);
+      request.end("[]");
+    });
+  // More than the failures after which a circuit breaker opens.
+  for (let n = 0; n < 8; n += 1) {
+    for (const path of ["/v1/people/batch", "/v1/places/1/restore", "/v1/people/import"]) {
+      assert.equal((await send("GET", path))[0], 405, path);
+    }
+    const [status, body] = await send("GET", "/v1/people/46?expand=place");
+    assert.deepEqual([status, JSON.parse(body).place.id], [200, 15]);
+    assert.equal((await send("GET", "/v1/places/1"))[0], 200);
+    assert.equal((await send("HEAD", "/v1/people/46"))[0], 200);
+    assert.equal((await send("GET", "/v1/people-per-place/1"))[0], 200);
+  }
+  assert.equal((await gateway.join.get("/v1/people/46")).status, 200);
 });

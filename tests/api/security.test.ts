@@ -253,6 +253,20 @@ suite("the rate limit", () => {
     assert.equal(await status("192.0.2.1"), 200);
   });
 
+  test("a_request_passes_if_the_rate_limiter_fails", async () => {
+    const failing = `import Built from "./index.js";
+      const REQUESTS = { limit: () => { throw new Error("no limiter"); } };
+      const fetch = (request, env, context) => Built.fetch(request, { ...env, REQUESTS }, context);
+      export default { fetch };`;
+    await using system = await start({
+      gatewaySettings: settings,
+      wrappers: { join: failing },
+    });
+    for (let n = 0; n < 7; n += 1) {
+      assert.equal((await system.join.get("/v1/places", from("192.0.2.1"))).status, 200);
+    }
+  });
+
   test("the_rate_limit_needs_both_the_setting_and_the_binding", async () => {
     const incomplete: Options[] = [
       { gatewaySettings: { TOKENS }, rateLimit: limit },

@@ -206,6 +206,25 @@ suite("retries of the client", () => {
     assert.equal(network.sent.length, 3);
   });
 
+  test("a_batch_is_retried_and_done_once", async () => {
+    const busy = { type: "/problems/batch-refused" };
+    const network = unreliable(problemResponse(busy, 422), "response lost", "request lost");
+    const { api } = connect(base, { token, fetch: network.fetch });
+    const operation = { op: "create", body: { name: "Solo Una Vez" } } as const;
+    const results = await body(api.POST("/v1/people/batch", { body: [operation] }));
+    assert.equal(network.sent.length, 4);
+    const found = [];
+    for await (const { id } of client.all("/v1/people", { query: { name: "Solo Una" } })) {
+      found.push(id);
+    }
+    assert.deepEqual(found, [results[0]?.id]);
+    // Without `Retry-After`, the batch has to be corrected.
+    const final = unreliable(Response.json(busy, { status: 422 }));
+    const other = connect(base, { token, fetch: final.fetch });
+    await assert.rejects(other.api.POST("/v1/people/batch", { body: [operation] }));
+    assert.equal(final.sent.length, 1);
+  });
+
   test("a_delete_with_a_lost_response_is_not_retried", async () => {
     const network = unreliable("response lost");
     const { api } = connect(base, { token, fetch: network.fetch });

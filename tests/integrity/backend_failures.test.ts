@@ -105,6 +105,36 @@ for (const service of ["places", "people"] as const) {
       const other = service === "places" ? "people" : "places";
       assert.equal((await system.join.get(`/v1/${other}/1`)).status, 200);
       assert.equal((await system.join.get("/v1")).status, 200);
+      const statuses = async (writes: [string, string, object?][]) =>
+        Promise.all(
+          writes.map(async ([method, path, body = {}]) => {
+            const { status } = await system.join.send(method, path, body);
+            return `${method} ${path} ${status}`;
+          }),
+        );
+      if (service === "people") {
+        const writes = await statuses([
+          ["POST", "/v1/places", { name: "Nueva" }],
+          ["PATCH", "/v1/places/1", { name: "Otra" }],
+          ["DELETE", "/v1/places/2"],
+        ]);
+        assert.deepEqual(writes, [
+          "POST /v1/places 201",
+          "PATCH /v1/places/1 200",
+          "DELETE /v1/places/2 502",
+        ]);
+      } else {
+        const writes = await statuses([
+          ["PATCH", "/v1/people/1", { name: "Otra" }],
+          ["DELETE", "/v1/people/2"],
+          ["POST", "/v1/people", { name: "Nueva", isAlive: true, placeId: 1 }],
+        ]);
+        assert.deepEqual(writes, [
+          "PATCH /v1/people/1 200",
+          "DELETE /v1/people/2 204",
+          "POST /v1/people 502",
+        ]);
+      }
     });
   });
 }

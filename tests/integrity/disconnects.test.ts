@@ -68,7 +68,8 @@ async function disconnectDuring(
   return true;
 }
 
-suite("a client that disconnects during any database call", () => {
+// Each test has a system of its own, and waits for half of the time.
+suite("a client that disconnects during any database call", { concurrency: 2 }, () => {
   for (const [name, kind] of Object.entries(writeKinds)) {
     test(`${name.replaceAll(" ", "_")}_is_completed_without_the_client`, async () => {
       await using system = await start({

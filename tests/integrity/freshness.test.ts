@@ -192,12 +192,16 @@ suite("freshness", () => {
     }
   });
 
-  test("errors_and_files_are_not_sent_again", async () => {
+  test("errors_files_feeds_reports_and_pages_are_not_sent_again", async () => {
     await using system = await start({ places, people, countCosts: true });
-    for (const path of ["/v1/people/99", "/v1/people?limit=0", "/v1/people/export"]) {
-      await system.join.get(path, minute);
+    const errors = ["/v1/people/99", "/v1/people?limit=0"];
+    const feeds = ["/v1/changes", "/v1/integrity"];
+    const pages = ["/", "/ui/places/1", "/ui/people"];
+    for (const path of [...errors, "/v1/people/export", ...feeds, ...pages]) {
+      const headers = { ...minute, ...(pages.includes(path) && { accept: "text/html" }) };
+      await system.join.get(path, headers);
       await work(system);
-      const again = await system.join.get(path, minute);
+      const again = await system.join.get(path, headers);
       assert.equal(again.allHeaders.get("cache-status"), null);
       assert.ok((await work(system)) > 0, path);
     }

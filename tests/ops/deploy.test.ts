@@ -70,7 +70,9 @@ function makeAccount() {
     /** Deploys. Returns the exit code, the output, and the commands that changed the account. */
     async deploy(settings: Record<string, string> = {}) {
       rmSync(`${file}.log`, { force: true });
-      const env = { TMPDIR: folder, CHECKS: "1", URL: `http://127.0.0.1:${port}`, ...settings };
+      const { NODE_COMPILE_CACHE = "" } = process.env;
+      const url = `http://127.0.0.1:${port}`;
+      const env = { TMPDIR: folder, CHECKS: "1", URL: url, NODE_COMPILE_CACHE, ...settings };
       const program = resolve("ops/deploy/main.ts");
       const path = `${bin}:${process.env.PATH}`;
       return new Promise<{ code: number; output: string; commands: string[] }>((done) => {

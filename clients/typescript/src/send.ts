@@ -43,8 +43,9 @@ export function nextBookmark(known: string, sent: string, received: string | nul
   return next.join(".");
 }
 
+/** Whether a request adds a record or is a batch. With an idempotency key it is done once. */
 const isCreation = ({ method, url }: Request) =>
-  method === "POST" && /\/v1\/(places|people)\/?$/.test(new URL(url).pathname);
+  method === "POST" && /\/v1\/(places|people)(\/batch)?\/?$/.test(new URL(url).pathname);
 
 /** Whether a repeated request has no second effect. */
 const isRepeatable = ({ method, headers }: Request) =>

@@ -74,6 +74,8 @@ pub struct ApiProblem {
     pub id: Option<i64>,
     /// The place.
     pub place_id: Option<i64>,
+    /// The name of a place that does not exist.
+    pub name: Option<String>,
     /// The number of living people of the place.
     pub living: Option<i64>,
     /// The line of an unreadable file.
@@ -132,6 +134,7 @@ from_json! {
         etag: "etag",
         id: "id",
         place_id: "placeId",
+        name: "name",
         living: "living",
         line: "line",
         encoding: "encoding",

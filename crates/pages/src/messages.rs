@@ -2,6 +2,7 @@
 //! the reader of a page does not know.
 
 use crate::api::ApiProblem;
+use crate::import::CREATE_PLACES;
 
 /// The text of a problem: what is wrong, and what to do next.
 pub fn of_problem(problem: &ApiProblem) -> String {
@@ -12,7 +13,7 @@ pub fn of_problem(problem: &ApiProblem) -> String {
         "id-retired" => "This number belonged to a place that was removed. Leave the number out.",
         // A form has no other parameter that can be invalid.
         "invalid-parameter" => "Choose a place other than the one that is removed.",
-        "no-such-place" => return no_such_place(problem.place_id),
+        "no-such-place" => return no_such_place(problem),
         "place-is-going" => "This place is being removed. Choose another place.",
         "place-has-king" => return place_has_king(problem),
         "place-has-people" => return place_has_people(problem.living),
@@ -95,10 +96,17 @@ pub fn of_line(problem: &ApiProblem) -> String {
 
 fn id_taken(id: Option<i64>) -> String {
     let number = id.map_or_else(|| "This number".to_owned(), |id| format!("The number {id}"));
-    format!("{number} is taken. Leave it out, or choose to update existing people or places.")
+    format!("{number} is taken. Leave it out, or choose to update by id.")
 }
 
-fn no_such_place(id: Option<i64>) -> String {
+/// Only a line of a file names the place.
+fn no_such_place(problem: &ApiProblem) -> String {
+    if let Some(name) = &problem.name {
+        return format!(
+            "There is no place “{name}”. Choose another place, or tick “{CREATE_PLACES}”."
+        );
+    }
+    let id = problem.place_id;
     let place = id.map_or_else(String::new, |id| format!(" with the number {id}"));
     format!("There is no place{place}. Choose another place.")
 }
@@ -191,6 +199,15 @@ mod tests {
         let failed = Problem::service_failed("people");
         assert!(!of_problem(&parse(&failed)).contains("may or may not"));
         assert!(of_problem(&parse(&failed.with_unknown_outcome())).contains("may or may not"));
+    }
+
+    #[test]
+    fn a_line_with_an_unknown_place_names_the_place_and_the_choice() {
+        let name = domain::name::Name::from_stored("Villa");
+        assert_eq!(
+            of_line(&parse(&Problem::no_such_place_name(&name))),
+            "There is no place “Villa”. Choose another place, or tick “Add places that do not exist”."
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";
-import { fieldError, openSite, visitors } from "../../support/browser.ts";
+import { fieldError, follow, openSite, visitors } from "../../support/browser.ts";
 import { peopleCsvHeader } from "../../support/declared_fields.ts";
 
 const places = [{ id: 1, name: "Uno" }];
@@ -138,12 +138,59 @@ test("pasted_places_are_imported_and_updated_by_id", async () => {
   const page = await visit.go("/ui/import");
   await page.getByLabel("Contents").selectOption("Places");
   await page.getByLabel("Or paste it here").fill('{"id":1,"name":"Uno II"}\n{"name":"Dos"}');
-  await page.getByLabel("Update existing people or places with the same id").check();
+  await page.getByLabel("What the file does").selectOption("Adds and updates by id");
   await page.getByRole("button", { name: "Import file" }).click();
   const counts = await readCounts(page);
   assert.deepEqual([counts.added, counts.changed, counts.invalid], [1, 1, 0]);
   assert.equal((await join.get("/v1/places/1")).json.name, "Uno II");
 });
+
+for (const visitor of visitors) {
+  test(`a_file_changes_given_columns_and_adds_places_by_choice: ${visitor.name}`, async () => {
+    const person = { name: `Mudable ${visitor.name}`, isAlive: true, placeId: 1 };
+    const { id } = (await join.send("POST", "/v1/people", person)).json;
+    const villa = `Villa ${visitor.name}`;
+    await using visit = await site.visit(visitor);
+    const page = await visit.go("/ui/import");
+    const mode = page.getByLabel("What the file does");
+    await mode.selectOption("Changes given columns by id");
+    await page.getByLabel("Add places that do not exist").check();
+    // The choices survive an error.
+    await page.getByLabel("Or paste it here").fill("surname,age\nx,1");
+    await follow(page.getByRole("button", { name: "Check file" }));
+    assert.equal(await mode.inputValue(), "patch");
+    assert.equal(await page.getByLabel("Add places that do not exist").isChecked(), true);
+    await page.getByLabel("Or paste it here").fill("");
+    const file = csv(["id,place", `${id},${villa}`]);
+    await page.getByLabel("File", { exact: true }).setInputFiles(file);
+    await page.getByRole("button", { name: "Check file" }).click();
+    const check = await readCounts(page);
+    assert.deepEqual([check["would be changed"], check["places would be added"]], [1, 1]);
+    assert.equal((await join.get(`/v1/people/${id}`)).json.placeId, 1);
+    await follow(page.getByRole("button", { name: "Import file" }));
+    const result = await readCounts(page);
+    assert.deepEqual([result.changed, result["places added"], result.invalid], [1, 1, 0]);
+    const changed = (await join.get(`/v1/people/${id}?expand=place`)).json;
+    assert.deepEqual([changed.name, changed.place.name], [person.name, villa]);
+  });
+
+  test(`a_missing_place_can_be_added_from_the_report: ${visitor.name}`, async () => {
+    const aldea = `Aldea ${visitor.name}`;
+    await using visit = await site.visit(visitor);
+    const page = await visit.go("/ui/import");
+    const lines = ["name,isAlive,place", `Aldeana ${visitor.name},yes,${aldea}`];
+    await page.getByLabel("File", { exact: true }).setInputFiles(csv(lines));
+    await page.getByRole("button", { name: "Check file" }).click();
+    await page.getByText(`There is no place “${aldea}”. Choose another place, or tick`).waitFor();
+    await page.getByLabel("Add places that do not exist").check();
+    await follow(page.getByRole("button", { name: "Check again" }));
+    assert.equal((await readCounts(page))["would be added"], 1);
+    await follow(page.getByRole("button", { name: "Import file" }));
+    assert.equal((await readCounts(page)).added, 1);
+    const { json } = await join.get(`/v1/places?name=${encodeURIComponent(aldea)}`);
+    assert.equal(json.length, 1);
+  });
+}
 
 test("a_malformed_file_is_shown_again_with_its_error", async () => {
   await using visit = await site.visit();

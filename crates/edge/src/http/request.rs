@@ -140,6 +140,12 @@ impl RequestParts {
     pub fn header(&self, name: &str) -> Option<String> {
         headers::get(&self.headers, name)
     }
+
+    /// Whether it has a body that has no meaning: that of a GET or HEAD (RFC 9110, 9.3.1).
+    #[must_use]
+    pub fn has_ignored_body(&self) -> bool {
+        matches!(self.method, Method::Get | Method::Head) && self.request.body().is_some()
+    }
 }
 
 /// A request of a route.
@@ -294,7 +300,7 @@ impl Request {
     /// # Errors
     /// As [`Self::body`].
     pub async fn body_to_forward(&self, max_bytes: usize) -> Result<Option<Uint8Array>, Error> {
-        if self.parts.request.body().is_none() {
+        if self.parts.request.body().is_none() || self.parts.has_ignored_body() {
             return Ok(None);
         }
         Ok(Some(self.body(max_bytes).await?.as_slice().into()))

@@ -148,7 +148,8 @@ impl ServiceClient {
     }
 
     /// Forwards a request of a client and marks it as forwarded. The client's credentials and the
-    /// headers of its connection are removed. Without a `body`, that of the request is streamed.
+    /// headers of its connection are removed. Without a `body`, that of the request is streamed. The
+    /// platform cannot send the body of a GET or HEAD, which is not read either.
     ///
     /// # Errors
     /// As [`Self::get`].
@@ -169,7 +170,18 @@ impl ServiceClient {
         if let Some(body) = body {
             init.set_body(body);
         }
-        let fetch = |init: &RequestInit| self.fetcher.fetch_with_init(&parts.request, init);
+        let without_body = parts.has_ignored_body();
+        if without_body {
+            sent.delete("content-length").map_err(&thrown)?;
+            init.set_method(&parts.request.method());
+        }
+        let fetch = |init: &RequestInit| {
+            if without_body {
+                self.fetcher.fetch_with_str_and_init(&parts.url, init)
+            } else {
+                self.fetcher.fetch_with_init(&parts.request, init)
+            }
+        };
         let response = self.call(parts.method, &init, &sent, &fetch).await?;
         // Our workers repeat the request id. A response without it comes from an intermediary, and
         // must not reach the client.

@@ -16,6 +16,16 @@ pub use report::Report;
 /// The collections that a file can be imported into, with their labels.
 pub const COLLECTIONS: [(&str, &str); 2] = [("people", "People"), ("places", "Places")];
 
+/// What a file does with people or places that exist, with the labels.
+pub const MODES: [(&str, &str); 3] = [
+    ("", "Adds new ones only"),
+    ("upsert", "Adds and updates by id"),
+    ("patch", "Changes given columns by id"),
+];
+
+/// The label of the checkbox that creates places.
+pub(crate) const CREATE_PLACES: &str = "Add places that do not exist";
+
 /// The largest file that a page contains, so that a button can send it again.
 pub const MAX_SHOWN_BYTES: usize = 512 * 1024;
 
@@ -27,7 +37,8 @@ const SKIP_INVALID: &str = "Leave out invalid lines, and import the others";
 
 /// The columns of a file.
 fn columns(table: &Declaration) -> String {
-    let columns: Vec<&str> = table.visible().map(|column| column.json).collect();
+    let mut columns: Vec<&str> = table.visible().map(|column| column.json).collect();
+    columns.extend(table.import_columns.iter().map(|column| column.json));
     columns.join(", ")
 }
 
@@ -59,6 +70,8 @@ pub fn page(form: &Form) -> Markup {
         form.entry method="post" action="/ui/import" enctype="multipart/form-data" {
             (field::preamble(form))
             (choice(form, "collection", "Contents", &COLLECTIONS))
+            (choice(form, "mode", "What the file does", &MODES))
+            p.hint { "An update replaces all data of the person or place with the same id. A change of given columns leaves the other columns as they are." }
             div.field.wrong[file_error.is_some()] {
                 label for="file" { "File" }
                 input #file name="file" type="file" accept=".csv,.json,.ndjson,.jsonl,text/csv,application/json,application/x-ndjson"
@@ -71,7 +84,7 @@ pub fn page(form: &Form) -> Markup {
                 textarea #text name="text" rows="6" spellcheck="false" { (form.get("text")) }
             }
             (checkbox(form, "skipInvalid", SKIP_INVALID))
-            (checkbox(form, "upsert", "Update existing people or places with the same id"))
+            (checkbox(form, "createPlaces", CREATE_PLACES))
             (hidden("key", form.get("key")))
             (checkbox(form, "again", AGAIN))
             p.actions {

@@ -6,9 +6,9 @@
 use http_semantics::csv;
 use maud::{Markup, PreEscaped, html};
 
-use super::{AGAIN, count_lines, media_type};
+use super::{AGAIN, CREATE_PLACES, count_lines, media_type};
 use crate::api::ApiProblem;
-use crate::field::hidden;
+use crate::field::{checkbox, hidden};
 use crate::form::Form;
 use crate::json::{self, or_default};
 use crate::layout::{closing, number, opening};
@@ -33,6 +33,7 @@ struct ReportLine {
     unchanged: i64,
     already_written: i64,
     refused_total: i64,
+    places_created: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +57,7 @@ from_json! {
         unchanged: or_default("unchanged"),
         already_written: or_default("alreadyWritten"),
         refused_total: or_default("refusedTotal"),
+        places_created: or_default("placesCreated"),
     }
     InvalidLine {
         line: "line",
@@ -195,6 +197,9 @@ impl Report {
         html! {
             h2 { "Result" }
             dl.totals.report {
+                @if totals.places_created > 0 {
+                    div { dt { "places " (added) } dd { (number(totals.places_created)) } }
+                }
                 @for (label, count) in counts { div { dt { (label) } dd { (number(count)) } } }
             }
             @if self.is_check() { p { "This was a check. Nothing was changed." } }
@@ -264,8 +269,8 @@ impl Report {
         html! {
             form.entry method="post" action="/ui/import" enctype="multipart/form-data" {
                 (hidden("collection", self.form.get("collection")))
-                @for option in ["upsert", "skipInvalid"] {
-                    @if self.form.is_checked(option) { (hidden(option, "on")) }
+                @for option in ["mode", "skipInvalid"] {
+                    @if let Some(value) = self.form.filled(option) { (hidden(option, value)) }
                 }
                 @if self.form.is_checked("again") {
                     (hidden("again", "on"))
@@ -277,6 +282,9 @@ impl Report {
                         label for="text" { "Text of the file" }
                         textarea #text name="text" rows="10" spellcheck="false" { "\n" (file) }
                     }
+                }
+                @if self.form.get("collection") != "places" {
+                    (checkbox(&self.form, "createPlaces", CREATE_PLACES))
                 }
                 p.actions {
                     button.quiet[!self.is_check() || is_valid] type="submit" name="dryRun" value="true" { "Check again" }
@@ -373,6 +381,27 @@ mod tests {
         for file in [Some("name\na"), None] {
             assert!(!page(TOTALS, file).contains("again."));
         }
+    }
+
+    #[test]
+    fn the_choices_of_the_form_are_those_of_the_next_step() {
+        let page = |form: &[u8]| {
+            let mut report = Report::new(Form::parse(form), b"id,place\n1,A\n");
+            let totals = TOTALS.replace(r#""read":2"#, r#""read":2,"placesCreated":3"#);
+            let _ = report.push(format!("{totals}\n").as_bytes());
+            report.end(Some("id,place\n1,A"))
+        };
+        let chosen = page(b"mode=patch&createPlaces=on&skipInvalid=on&collection=people");
+        for part in [
+            r#"name="mode" value="patch""#,
+            r#"name="skipInvalid" value="on""#,
+            r#"name="createPlaces" type="checkbox" value="on" checked"#,
+            "<dt>places would be added</dt><dd>3</dd>",
+        ] {
+            assert!(chosen.contains(part), "{part}: {chosen}");
+        }
+        let plain = page(b"collection=places");
+        assert!(!plain.contains("name=\"mode\"") && !plain.contains("createPlaces"));
     }
 
     #[test]

@@ -134,8 +134,13 @@ async fn send(
         "/v1/{collection}/import?dryRun={}",
         form.get("dryRun") != "false"
     );
-    if form.is_checked("upsert") {
-        path.push_str("&mode=upsert");
+    match form.get("mode") {
+        "upsert" => path.push_str("&mode=upsert"),
+        "patch" => path.push_str("&mode=patch"),
+        _ => {}
+    }
+    if form.is_checked("createPlaces") && collection == "people" {
+        path.push_str("&createPlaces=true");
     }
     if form.is_checked("skipInvalid") {
         path.push_str("&skipInvalid=true");
@@ -199,7 +204,8 @@ async fn read_form(request: &Request) -> Result<(Form, Vec<u8>), Error> {
         .unchecked_into();
     let fields = [
         "collection",
-        "upsert",
+        "mode",
+        "createPlaces",
         "skipInvalid",
         "importValid",
         "dryRun",
