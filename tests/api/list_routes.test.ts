@@ -240,7 +240,9 @@ async function idsOfPages(path: string): Promise<number[]> {
   for (let next: string | undefined = path; next; ) {
     const { status, text } = await system.join.get(next, { accept: "text/html" });
     assert.equal(status, 200, next);
-    const rows = text.matchAll(/<th scope="row"><a href="\/ui\/(?:people|places)\/(\d+)"/g);
+    const rows = text.matchAll(
+      /<th scope="row"><a (?:id="p\d+" )?href="\/ui\/(?:people|places)\/(\d+)"/g,
+    );
     ids.push(...[...rows].map(([, id]) => Number(id)));
     next = /<a rel="next" href="([^"]+)"/.exec(text)?.[1]?.replaceAll("&amp;", "&");
   }
