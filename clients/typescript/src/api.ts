@@ -6067,6 +6067,7 @@ export interface operations {
                 headers: {
                     ETag: components["headers"]["ExpandedTag"];
                     "Cache-Control": components["headers"]["NoTransform"];
+                    "X-Change-Counter": components["headers"]["X-Change-Counter"];
                     Age: components["headers"]["Age"];
                     "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;

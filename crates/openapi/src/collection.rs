@@ -42,8 +42,6 @@ pub struct Collection {
     pub records: &'static str,
     /// The parameter with the id of a record.
     pub id: &'static str,
-    /// The headers of the response to `read`, besides `ETag`.
-    pub read_headers: &'static [&'static str],
     /// A body that creates a record.
     pub new: &'static str,
     /// A body that changes a record.
@@ -116,7 +114,7 @@ impl Collection {
     #[must_use]
     pub fn read(&self) -> Operation {
         let record = self.record(&format!("The {}.", self.singular()));
-        let record = record.headers(self.read_headers);
+        let record = record.headers(&["X-Change-Counter"]);
         get(self.path("/{id}"), self.name("read", ""))
             .summary(format!("Read a {}", self.singular()))
             .description("`ETag` has the version, for `If-Match`.")

@@ -31,7 +31,6 @@ pub fn operations() -> Vec<Operation> {
         record: "Person",
         records: "People",
         id: "personInPath",
-        read_headers: &[],
         new: examples::NEW_PERSON,
         patch: r#"{"isKing":true}"#,
         links: &[],

@@ -19,7 +19,6 @@ pub fn operations() -> Vec<Operation> {
         record: "Place",
         records: "Places",
         id: "placeInPath",
-        read_headers: &["X-Change-Counter"],
         new: examples::NEW_PLACE,
         patch: examples::NEW_PLACE,
         links: &[("people", "readPeopleOfPlace")],
