@@ -46,6 +46,7 @@ const routes: Record<string, [allow: string, post?: string]> = {
   "/ui/places": [READ_METHODS],
   "/ui/enter": ["GET, HEAD, POST, OPTIONS"],
   "/ui/forget": ["POST, OPTIONS"],
+  "/ui/people/selected": ["GET, HEAD, POST, OPTIONS"],
   "/healthz": [READ_METHODS],
   "/readyz": [READ_METHODS],
   ...Object.fromEntries(
@@ -74,6 +75,7 @@ const routes: Record<string, [allow: string, post?: string]> = {
   "/internal/changes": [READ_METHODS],
   "/internal/matches": [READ_METHODS],
   "/internal/population": ["POST, OPTIONS"],
+  "/internal/population-changes": [READ_METHODS],
   "/internal/integrity": [READ_METHODS],
   "/internal/counter": [READ_METHODS],
   "/internal/people-lines": [READ_METHODS],

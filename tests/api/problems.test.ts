@@ -111,7 +111,7 @@ const knownParameters: Record<string, string[]> = {
   "/v1/people": "limit after sort count isAlive isKing placeId q name ids".split(" "),
   "/v1/people/by-place": "limit after sort placeId isAlive isKing peopleLimit".split(" "),
   "/v1/people-per-place":
-    "limit after sort count q name ids hasPeople isAlive isKing peopleLimit".split(" "),
+    "limit after sort count q name ids hasPeople format isAlive isKing peopleLimit".split(" "),
   "/v1/people-per-place/1": ["isAlive", "isKing", "peopleLimit"],
   "/v1/places/1": [],
   "/v1/people/1": [],

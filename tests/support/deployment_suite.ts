@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { assertDocumentedCommands } from "./doc_commands.ts";
+import { assertDocumentedCommands, documentedSettings } from "./doc_commands.ts";
 import { joinPeoplePerPlace, type Person, type Place, tag } from "./fixtures.ts";
 import { type Name, SERVICE_SECRET, type WorkerClient } from "./harness.ts";
 import { pathTraversals, sendRaw, unusualPaths } from "./raw_request.ts";
@@ -24,7 +24,7 @@ export type Deployment = {
 };
 
 const names: Name[] = ["places", "people", "join"];
-const openSettings = { WRITES: "open", SEED: "yes" };
+const openSettings = { ...documentedSettings, SERVICE_SECRET, SEED: "yes" };
 const token = "a-token-with-the-scope-write";
 const closedSettings = { TOKENS: `write:anna:${tokenHash(token)}`, SERVICE_SECRET };
 
