@@ -136,3 +136,19 @@ fn as_text(value: &Value) -> Option<&str> {
         _ => None,
     }
 }
+
+/// Moves a person to a place. Without a place, removes a person with an even id, and records the death
+/// of another one.
+fn move_or_remove(testbed: &Testbed, id: i64, place: Option<i64>) {
+    let set = match place {
+        Some(place) => format!("place_id = {place}, is_king = 0"),
+        None => "is_alive = 0, is_king = 0, place_id = NULL".to_owned(),
+    };
+    let is_deletion = place.is_none() && id % 2 == 0;
+    let sql = if is_deletion {
+        format!("DELETE FROM person WHERE id = {id}")
+    } else {
+        format!("UPDATE person SET {set}, version = version + 1 WHERE id = {id}")
+    };
+    testbed.execute(&sql).unwrap();
+}

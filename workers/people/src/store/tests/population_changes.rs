@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use tables::statement::Statement;
 use testbed::Testbed;
 
-use super::{filled, filled_by, people};
+use super::{filled, filled_by, move_or_remove, people};
 use crate::store;
 
 /// A time after all changes.
@@ -77,16 +77,7 @@ proptest! {
             if is_later && !people.is_empty() {
                 advance(&testbed, step);
             }
-            let set = match place {
-                Some(place) => format!("place_id = {place}, is_king = 0"),
-                None => "is_alive = 0, is_king = 0, place_id = NULL".to_owned(),
-            };
-            let is_deletion = place.is_none() && id % 2 == 0;
-            testbed.execute(&if is_deletion {
-                format!("DELETE FROM person WHERE id = {id}")
-            } else {
-                format!("UPDATE person SET {set}, version = version + 1 WHERE id = {id}")
-            }).unwrap();
+            move_or_remove(&testbed, id, place);
         }
         for place in 1..6 {
             let all = changes(&testbed, place, LATEST, 1000);

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use tables::statement::Statement;
 use testbed::{Testbed, Value};
 
-use super::{filled, people};
+use super::{filled, move_or_remove, people};
 use crate::store;
 
 proptest! {
@@ -18,16 +18,7 @@ proptest! {
     ) {
         let testbed = filled(&people);
         for (id, place) in moves {
-            let set = match place {
-                Some(place) => format!("place_id = {place}, is_king = 0"),
-                None => "is_alive = 0, is_king = 0, place_id = NULL".to_owned(),
-            };
-            let is_deletion = place.is_none() && id % 2 == 0;
-            testbed.execute(&if is_deletion {
-                format!("DELETE FROM person WHERE id = {id}")
-            } else {
-                format!("UPDATE person SET {set}, version = version + 1 WHERE id = {id}")
-            }).unwrap();
+            move_or_remove(&testbed, id, place);
         }
         assert_counts(&testbed)?;
     }
