@@ -2,6 +2,7 @@
 // revalidated. Concurrent requests share a revalidation that begins after all of them. A missing or
 // outdated response is made again.
 import { Random } from "../../tests/support/random.ts";
+import { zipf } from "../zipf.ts";
 
 /** The load of an isolate. */
 export type Load = {
@@ -29,31 +30,11 @@ export type Outcome = {
   waitedMs: number;
 };
 
-/** Draws responses by Zipf's law. */
-function zipf(count: number, skew: number, next: () => number): () => number {
-  const sums: number[] = [];
-  let sum = 0;
-  for (let rank = 1; rank <= count; rank += 1) {
-    sum += rank ** -skew;
-    sums.push(sum);
-  }
-  return () => {
-    const drawn = next() * sum;
-    let [low, high] = [0, count - 1];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((sums[middle] ?? 0) < drawn) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
-}
-
 /** Sends requests to an isolate at random times. */
 export function isolate(load: Load, requests: number, seed = 1): Outcome {
   const random = new Random(seed);
   const next = () => random.next();
-  const draw = zipf(load.answers, load.skew, next);
+  const draw = zipf(load.answers, load.skew);
   const gap = (rate: number) => (rate > 0 ? (-Math.log(1 - next()) * 1000) / rate : Infinity);
   const held = new Map<number, number>();
   const total = { held: 0, proofs: 0, made: 0, waitedMs: 0 };
@@ -67,7 +48,7 @@ export function isolate(load: Load, requests: number, seed = 1): Outcome {
       version += 1;
       written += gap(load.writes);
     }
-    const answer = draw();
+    const answer = draw(next);
     const known = held.get(answer);
     let ready = now;
     if (known !== undefined) {
