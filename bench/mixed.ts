@@ -7,11 +7,15 @@ import type { Size } from "./rows.ts";
 import { zipf } from "./zipf.ts";
 
 export const MIXED = "mixed";
-const [ADDRESSES, SKEW, WRITE_SHARE] = [200, 1, 0.05];
+const ADDRESSES = 200;
+/** The exponent of Zipf's law. */
+export const SKEW = 1;
+export const WRITE_SHARE = 0.05;
 
-/** The addresses, the most frequent first: the overview, a list, places and people in turns, people. */
+/** The addresses, the most frequent first: all places with their people, then single places and people
+ * in turns, then people. */
 export function mixedAddresses({ places }: Size): string[] {
-  const addresses = ["/v1/people-per-place", "/v1/people?limit=100"];
+  const addresses = ["/v1/people-per-place"];
   for (let id = 1; addresses.length < ADDRESSES; id += 1) {
     if (id <= places) addresses.push(`/v1/people-per-place/${id}`);
     addresses.push(`/v1/people/${500 + id}`);
@@ -64,8 +68,8 @@ export function mixedSection(results: Results, titleOf: (entry: Entry) => string
 
 ${100 * (1 - WRITE_SHARE)} % reads of ${ADDRESSES} addresses by Zipf's law, and ${100 * WRITE_SHARE} % writes, which rename a person. All go through the
 gateway, with ${size.places} places and ${size.people.toLocaleString("en")} people. The most frequent address is the page of all
-places with their people, then a list of 100 people, then single places and single people. D1 costs are
-the means of one response.
+places with their people. Then come single places with their people, and single people. D1 costs are the means of
+one response.
 
 | | ${counts.join(" | ")} | D1 round trips | rows read | rows written |
 |---|${"---|".repeat(2 * tables.length + 3)}
