@@ -8,8 +8,8 @@
 //! # Disconnecting clients
 //! When a client disconnects, the platform drops all I/O of its request. The request's code would
 //! then stop at its next `await`, in the middle of a write, and its memory would never be freed.
-//! So the whole request runs under `waitUntil`, which the platform ends 30 seconds later. What is
-//! left then is removed by age ([`remove_lost`]).
+//! So the whole request runs under `waitUntil`, which the platform ends 30 seconds later. Leftovers
+//! are removed by age ([`remove_lost`]).
 
 use std::cell::{Cell, RefCell};
 use std::panic::PanicHookInfo;

@@ -124,7 +124,7 @@ impl PlaceHistory {
         html! { a href={ "/ui/people/" (person.id) } { (person.name) } " " (text) }
     }
 
-    /// What happened to a person, from the point of view of the place.
+    /// The text of one change of a person, from the point of view of the place.
     fn text(&self, before: Option<&PersonView>, after: Option<&PersonView>, place: i64) -> String {
         let Some(after) = after else {
             return "was removed".to_owned();

@@ -23,7 +23,7 @@ pub struct Normalize {
 }
 
 impl Normalize {
-    /// Leaves texts as they are. For texts that are in ASCII or already normalized.
+    /// Changes nothing. For texts that are in ASCII or already normalized.
     pub const NONE: Self = Self {
         composed: str::to_owned,
         decomposed: str::to_owned,
@@ -40,7 +40,7 @@ impl Normalize {
     }
 }
 
-/// The keys of a name as they are stored.
+/// The stored keys of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameKeys {
     /// The case key.

@@ -3,7 +3,7 @@
 //! A word is a run of letters and digits. Everything else separates words: spaces, apostrophes,
 //! hyphens and other punctuation. Scripts without spaces between words, such as Chinese, have a
 //! word at every character, so that a search finds any part of a name. A symbol, such as an emoji,
-//! is a word of its own.
+//! is a word of its own. `keys.rs` removes case and accents.
 
 use super::keys::{Normalize, case_key, search_key};
 use super::{is_joiner, is_valid};

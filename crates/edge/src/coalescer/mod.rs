@@ -183,7 +183,7 @@ impl<T, R> Coalescer<T, R> {
 
 type Shared<T, R> = &'static LocalKey<RefCell<Coalescer<T, R>>>;
 
-/// The request that runs alone. Others may run alone as soon as it is dropped.
+/// The request that runs alone. When it is dropped, another one may run alone.
 pub struct Alone<T: 'static, R: 'static>(Shared<T, R>);
 
 impl<T, R> Alone<T, R> {

@@ -19,7 +19,7 @@ pub use file::{FileFormat, ImportFile, RecordPosition};
 pub use order::{Update, steps};
 pub use receipt::Receipt;
 pub use report::{BatchResult, Counts, Outcome, Refusal, Report};
-pub use resolve::{PlaceIds, PlaceName, Removal, Stored, StoredRecords, UnresolvedRecord};
+pub use resolve::{PlaceIds, PlaceName, Removal, StoredRecord, StoredRecords, UnresolvedRecord};
 
 use domain::Param;
 

@@ -1,4 +1,4 @@
-//! The statement of a page of a list.
+//! The statement of a page of a list. `crates/tables/src/table_spec/render.rs` renders each record.
 
 use http_semantics::{MediaType, Validator};
 

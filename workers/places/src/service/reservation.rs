@@ -138,8 +138,7 @@ impl Reservation {
         }
     }
 
-    /// Detaches the dead people of the deleted places. What does not succeed now is left to the
-    /// repair.
+    /// Detaches the dead people of the deleted places. If this fails, the repair does it later.
     pub async fn detach_dead(&self, env: &Env, database: &Database) {
         let until = now() + DETACH_MS;
         for reserved in self.places.iter().filter(|reserved| reserved.has_dead) {

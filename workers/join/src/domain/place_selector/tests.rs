@@ -47,7 +47,7 @@ fn populations(ids: &[i64], all: &Populations) -> Vec<Population> {
     ids.iter().filter_map(population).collect()
 }
 
-/// A page of at most so many steps, and the cursor of the next one.
+/// A page of at most `steps` steps, and the cursor of the next one.
 fn fill(
     query: &ListQuery,
     places: &[i64],

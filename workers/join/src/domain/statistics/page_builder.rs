@@ -273,7 +273,7 @@ fn merge_join(
     places.map(row).collect()
 }
 
-/// The places in their order, with their populations, if these have at least so many living people.
+/// The places in their order, with their populations. Places with fewer living people are left out.
 #[must_use]
 pub fn with_populations(
     places: Vec<NamedPlace>,
