@@ -1,4 +1,5 @@
-//! `/ui/people/selected`: what is done with the people who are ticked in a list.
+//! `/ui/people/selected`: moves or changes the people who are ticked in a list, after a
+//! confirmation.
 
 use domain::{Param, id};
 use edge::{Error, Method, NORMALIZE, Request, Response, ServiceClient};
