@@ -337,6 +337,20 @@ mod tests {
     }
 
     #[test]
+    fn a_report_sums_the_created_places_of_an_import_that_may_create_them() {
+        for (created, total) in [([Some(2), Some(3)], Some(5)), ([None, None], None)] {
+            let mut report = Report::new(false, false);
+            for places in created {
+                let result = BatchResult::new(Outcome::Written, counts(1, 0, 0));
+                report.add(&batch(1, 1), result.with_places(places));
+            }
+            let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
+            let found = json.get("placesCreated");
+            assert_eq!(found.and_then(serde_json::Value::as_i64), total);
+        }
+    }
+
+    #[test]
     fn a_report_has_the_record_after_which_a_stopped_import_continues() {
         let mut report = Report::new(false, false);
         assert!(!report.to_json().contains("next"));
