@@ -306,3 +306,6 @@ pub fn page(
     }
     Statement { sql, binds }
 }
+
+#[cfg(test)]
+mod tests;

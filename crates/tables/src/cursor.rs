@@ -191,6 +191,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_cursor_has_room_for_the_longest_name_and_its_key() {
+        let name = "𝔸".repeat(MAX_NAME_CHARACTERS);
+        let cursor = |key: String| Cursor::Name {
+            key,
+            name: name.clone(),
+            id: PlaceId::MAX_ID,
+        };
+        let longest = cursor(name.repeat(3));
+        assert_eq!(Cursor::parse(&longest.to_string()), Some(longest));
+        let longer = cursor(name.repeat(3) + "a");
+        assert_eq!(Cursor::parse(&longer.to_string()), None);
+    }
+
     proptest! {
         #[test]
         fn a_rendered_cursor_parses_to_the_same_cursor(

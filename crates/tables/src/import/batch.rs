@@ -376,6 +376,42 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_ends_at_10000_records_or_before_it_has_more_than_a_megabyte() {
+        let lines = |count: usize, record: &str| [record, "\n"].concat().repeat(count);
+        let long = format!("{{\"name\":\"{}\"}}", "a".repeat(300_000));
+        let huge = format!("{{\"name\":\"{}\"}}", "a".repeat(MAX_BATCH_BYTES));
+        for (body, batches) in [
+            (lines(10_001, "{}"), vec![(1, 10_000), (10_001, 10_001)]),
+            (lines(5, &long), vec![(1, 3), (4, 5)]),
+            (lines(2, &huge), vec![(1, 1), (2, 2)]),
+        ] {
+            let file = ImportFile::open(FileFormat::NdJson, body.into(), &PLACE).unwrap();
+            let found = Batches::<Unique>::new(file, String::new(), false, Normalize::NONE);
+            let lines = found.map(|batch| (batch.first_line, batch.last_line));
+            assert_eq!(lines.collect::<Vec<_>>(), batches);
+        }
+    }
+
+    #[test]
+    fn an_empty_line_is_no_record() {
+        for (format, body, lines) in [
+            (FileFormat::Csv, "name\n\na\r\n\r\n\nb\n\n", [3, 6]),
+            (
+                FileFormat::NdJson,
+                "\r\n{\"name\":\"a\"}\n \n{\"name\":\"b\"}\n\n",
+                [2, 4],
+            ),
+        ] {
+            let file = ImportFile::open(format, body.into(), &PLACE).unwrap();
+            let mut batches = Batches::<Unique>::new(file, String::new(), false, Normalize::NONE);
+            let batch = batches.next().unwrap();
+            let found = batch.parsed.iter().map(|record| record.position.line);
+            assert_eq!(found.collect::<Vec<_>>(), lines);
+            assert!(batch.refused.is_empty() && batches.next().is_none());
+        }
+    }
+
+    #[test]
     fn an_element_of_an_array_may_contain_any_text() {
         let body = r#"[{"name":"a]}"},{"name":"b\",{[\\"},{"name":"c"}]"#;
         let file = ImportFile::open(FileFormat::Array, body.into(), &PLACE).unwrap();

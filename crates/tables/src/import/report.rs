@@ -335,4 +335,49 @@ mod tests {
             (&1.into(), None)
         );
     }
+
+    #[test]
+    fn a_report_sums_the_created_places_of_an_import_that_may_create_them() {
+        for (created, total) in [([Some(2), Some(3)], Some(5)), ([None, None], None)] {
+            let mut report = Report::new(false, false);
+            for places in created {
+                let result = BatchResult::new(Outcome::Written, counts(1, 0, 0));
+                report.add(&batch(1, 1), result.with_places(places));
+            }
+            let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
+            let found = json.get("placesCreated");
+            assert_eq!(found.and_then(serde_json::Value::as_i64), total);
+        }
+    }
+
+    #[test]
+    fn a_report_has_the_record_after_which_a_stopped_import_continues() {
+        let mut report = Report::new(false, false);
+        assert!(!report.to_json().contains("next"));
+        report.continue_after(20_000);
+        assert!(report.to_json().contains(r#""next":20000"#));
+    }
+
+    #[test]
+    fn a_failure_is_the_response_only_if_no_batch_has_another_result() {
+        let failed = || BatchResult::failed(Problem::malformed_body("JSON", 1, 1));
+        let written = |counts| BatchResult::new(Outcome::Written, counts);
+        for (before, has_results) in [
+            (written(counts(0, 0, 0)), false),
+            (written(counts(1, 0, 0)), true),
+            (written(counts(0, 0, 1)), true),
+            (
+                BatchResult::new(Outcome::AlreadyWritten, counts(0, 0, 0)),
+                true,
+            ),
+            (BatchResult::refused(refusals(1..=1)), true),
+        ] {
+            let mut report = Report::new(false, false);
+            report.add(&batch(1, 1), before);
+            assert_eq!(report.failure_without_results(), None);
+            report.add(&batch(2, 2), failed());
+            assert!(report.failure().is_some());
+            assert_eq!(report.failure_without_results().is_none(), has_results);
+        }
+    }
 }

@@ -1,14 +1,14 @@
 //! Tests how operations are parsed, and how their results are rendered.
 
 use domain::Param;
-use domain::name::{Name, Normalize};
+use domain::name::{MAX_NAME_CHARACTERS, Name, Normalize};
 use http_semantics::Epoch;
 use http_semantics::fields::Fields;
 use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
 use serde_json::{Value, json};
 
-use super::{Operations, Results, Written};
+use super::{MAX_OPERATIONS, MAX_OPERATIONS_BYTES, Operations, Results, Written};
 use crate::TableSpec;
 use crate::record::{Record, UniqueValue};
 use crate::schema::PLACE;
@@ -124,4 +124,16 @@ fn assigned_ids_belong_to_the_creations_in_their_order() {
     ]);
     let results: Value = serde_json::from_str(&results.to_json()).unwrap();
     assert_eq!(results, expected);
+}
+
+#[test]
+fn a_body_has_room_for_as_many_operations_as_it_may_have() {
+    let name = "𝔸".repeat(MAX_NAME_CHARACTERS);
+    let create = json!({"op": "create", "body": {"name": name}}).to_string();
+    let body = |count| format!("[{}]", vec![create.as_str(); count].join(","));
+    let parse = |body: &str| Operations::<Named>::parse(body.as_bytes(), Normalize::NONE);
+    let most = body(MAX_OPERATIONS);
+    assert!(most.len() <= MAX_OPERATIONS_BYTES);
+    assert_eq!(parse(&most).unwrap().list.len(), MAX_OPERATIONS);
+    assert!(parse(&body(MAX_OPERATIONS + 1)).is_err());
 }
