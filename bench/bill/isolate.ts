@@ -1,6 +1,6 @@
 // Simulates the response cache of one gateway isolate under load. A cached response must be
-// revalidated. Concurrent requests share a revalidation that begins after all of them. A missing or
-// outdated response is made again.
+// revalidated before it is sent. Concurrent requests share a revalidation if it begins after all of
+// them have arrived. A response that is missing or outdated is made again.
 import { Random } from "../../tests/support/random.ts";
 
 /** The load of an isolate. */
