@@ -1,5 +1,5 @@
-// Draws the throughput of each contestant relative to the product, on a logarithmic scale, with 8
-// connections if they were measured.
+// Draws a chart of the results. It shows the throughput of each contestant relative to the product,
+// on a logarithmic scale. The chart uses the results with 8 connections, if there are any.
 import { short } from "./numbers.ts";
 import { titleOf } from "./report.ts";
 import { type Entry, isGrowth, measured, type Results, type Table } from "./results.ts";

@@ -1,5 +1,5 @@
-// Compares each response with the product's before the measurement, so that no contestant is fast
-// because it is wrong.
+// Compares the responses of each contestant with those of the product before the measurement. So no
+// contestant is fast because it is wrong.
 import { isDeepStrictEqual } from "node:util";
 import type { Running } from "./running.ts";
 import type { Workload } from "./workloads.ts";

@@ -1,5 +1,5 @@
-// The contestants and how they start. Those for workerd start in Miniflare, with one socket per worker.
-// Flask runs under gunicorn.
+// Lists the contestants and starts them. Those for workerd run in Miniflare, with one socket per
+// worker. Flask runs under gunicorn.
 import { join, resolve } from "node:path";
 import { buildSync } from "esbuild";
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";

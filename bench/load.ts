@@ -1,6 +1,6 @@
-// A load generator on plain sockets. It only looks for the end of a response, so that the server gets
-// most of the CPU, and it keeps every latency, so that percentiles are exact. Each connection sends its
-// next request after the response to the last one.
+// Generates load on plain sockets. It only looks for the end of a response, so that the server gets
+// most of the CPU. It keeps every latency, so that percentiles are exact. Each connection sends its
+// next request after the previous response.
 import { connect, type Socket } from "node:net";
 import { AnswerReader } from "./http.ts";
 

@@ -1,4 +1,4 @@
-// The benchmark: `make bench`, `make bench QUICK=1`, `make bench ONLY=join-1000,person`.
+// Runs the benchmark: `make bench`, `make bench QUICK=1`, `make bench ONLY=join-1000,person`.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, release, type as system, totalmem } from "node:os";

@@ -1,5 +1,5 @@
-// Measures the memory of an isolate through V8's inspector: its heap, the memory that the heap refers
-// to, and its wasm memory, which V8 does not count and which never shrinks.
+// Measures the memory of an isolate through V8's inspector: the heap, the memory that the heap
+// refers to, and the wasm memory. V8 does not count the wasm memory, which never shrinks.
 
 type Reply = { id: number; result: Record<string, unknown> };
 type Created = { method: string; params: { context: { uniqueId: string } } };

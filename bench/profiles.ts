@@ -1,4 +1,4 @@
-// The distances between the workers and their databases in a deployment.
+// Describes deployments by the distances between the workers and their databases.
 import type { Delays } from "../tests/support/call_delays.ts";
 
 /** The milliseconds of a long round trip. */

@@ -1,4 +1,4 @@
-// The type of `results.json`, the results of a benchmark run.
+// The type of `results.json`, the file with the results of a benchmark run.
 import type { Costs } from "../tests/support/cost_counter.ts";
 import type { ContestantName } from "./contestants.ts";
 import type { Memory } from "./memory.ts";

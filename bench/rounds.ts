@@ -1,4 +1,5 @@
-// Measures one workload: checks all contestants, then runs them in turns, round after round.
+// Measures one workload. It first checks all contestants. Then it runs them in turns, round after
+// round.
 import { ask, difference } from "./check.ts";
 import type { ContestantName } from "./contestants.ts";
 import { fire, type Outcome, type Shot, wire } from "./load.ts";

@@ -1,4 +1,5 @@
-// Generates the rows of every contestant. They are deterministic, so that all have the same.
+// Generates the rows of every contestant. They are not random, so that all contestants have the
+// same rows.
 import type { Person, Place } from "../tests/support/fixtures.ts";
 
 export type Size = { places: number; people: number };

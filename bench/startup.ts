@@ -1,5 +1,6 @@
-// Measures the cold start of a worker: its size, and how long V8 compiles and instantiates it. This
-// runs in Node.js, which has V8 too, because the clock of workerd does not advance during computation.
+// Measures the cold start of a worker: its size, and the time in which V8 compiles and instantiates
+// it. The measurement runs in Node.js, which also uses V8, because the clock of workerd stands
+// still during a computation.
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";

@@ -1,5 +1,5 @@
-// Fills the databases of each schema and size once, and caches them in `.bench/data` under a hash of
-// their sources.
+// Fills the databases of each schema and size once. It caches them in `.bench/data` under a hash of
+// the files from which they are made.
 import { createHash } from "node:crypto";
 import {
   constants,

@@ -1,4 +1,4 @@
-// The performance targets, and whether the results reach them.
+// The performance targets. This module decides whether the results reach them.
 import { bytes, short } from "./numbers.ts";
 import type { Profile } from "./profiles.ts";
 import { type Entry, measured, type Results, type Target } from "./results.ts";

@@ -1,5 +1,5 @@
-// Measures latency as a multiple of one long round trip: `make bench ONLY=trips`. Workers that are
-// deployed far from their databases, or from each other, wait for little else.
+// Measures latency as a multiple of one long round trip: `make bench ONLY=trips`. If workers are
+// deployed far from their databases or from each other, these round trips take nearly all the time.
 import { percentile } from "./numbers.ts";
 import { LONG, type Profile, profiles } from "./profiles.ts";
 import { csvOf } from "./rows.ts";

@@ -1,4 +1,4 @@
-// The requests that every contestant gets.
+// The workloads: the requests that every contestant gets.
 
 import type { Name } from "../tests/support/harness.ts";
 import type { ContestantName } from "./contestants.ts";

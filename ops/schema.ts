@@ -1,5 +1,5 @@
 // Recognizes a database of a version before 0.3.0. Those versions had other migration files, so the
-// migrations of this version fail on such a database. Also sets the epoch of a database.
+// migrations of this version fail on such a database. The module also sets the epoch of a database.
 import { mainTable, type Name } from "./workers.ts";
 
 /** A database whose schema this version cannot use. The message tells how to fix it. */

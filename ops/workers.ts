@@ -1,4 +1,4 @@
-// The three workers, their configurations, and the main table of each database.
+// Names the three workers, their configurations, and the main table of each database.
 export const configs = {
   places: "workers/places/wrangler.toml",
   people: "workers/people/wrangler.toml",

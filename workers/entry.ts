@@ -1,6 +1,6 @@
-// The entry point of each worker. The one that worker-build generates creates an object and proxies
-// for every request, to replace an instance that has panicked. That took 5 % of the time of a small
-// response. This one only checks a flag.
+// The entry point of each worker. worker-build generates another entry point. It creates an object
+// and proxies for every request, so that it can replace an instance that has panicked. That took 5
+// % of the time of a small response. This entry point only checks a flag.
 //
 // @ts-expect-error: worker-build generates the file, and the Makefile copies this one next to it.
 import Entrypoint from "./index.js";

@@ -1,5 +1,5 @@
-// Estimates the costs at a request rate from measured costs, assumptions and prices. This is a pure
-// function; main.ts reads the figures.
+// Estimates the costs at a request rate, from measured costs, assumptions and prices. The function is
+// pure: main.ts reads the figures.
 import { isolate } from "./isolate.ts";
 
 /** The cost of one response. */

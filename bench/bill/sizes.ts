@@ -1,4 +1,4 @@
-// The size of each deployed database, compared with the limits of the platform.
+// Compares the size of each deployed database with the limits of the platform.
 import { D1Api } from "../../ops/backup/d1_api.ts";
 import { deployedName, type Environment } from "../../ops/deploy/config.ts";
 import { databases } from "../../ops/deploy/wrangler.ts";

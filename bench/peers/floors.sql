@@ -1,4 +1,4 @@
--- Responses, in parts that fit into D1.
+-- Stores each response in parts that fit into D1.
 CREATE TABLE answer (
   key TEXT NOT NULL,
   part INTEGER NOT NULL,

@@ -1,4 +1,4 @@
--- The database of the gateway: the description of the dataset, and snapshots.
+-- The database of the gateway. It stores the description of the dataset, and snapshots.
 
 -- Identifies this schema. Databases of older versions are rejected (docs/operations.md).
 CREATE TABLE schema (

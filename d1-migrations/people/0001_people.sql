@@ -1,7 +1,7 @@
--- The people database: people, the change log, the population of each place, and the pending
--- writes of the protocol across both databases (docs/integrity.md).
+-- The people database. It stores people, the change log, the population of each place, and the
+-- pending writes of the protocol across both databases (docs/integrity.md).
 --
--- In this order: tables, indexes with the queries they serve, triggers.
+-- The file has this order: tables, indexes with the queries that use them, triggers.
 
 -- Identifies this schema and this history of the database. Databases of older versions are rejected
 -- (docs/operations.md).

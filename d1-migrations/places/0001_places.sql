@@ -1,6 +1,7 @@
--- The places database: places, the change log, and tombstones of deletions (docs/integrity.md).
+-- The places database. It stores places, the change log, and the tombstones of deletions
+-- (docs/integrity.md).
 --
--- In this order: tables, indexes with the queries they serve, triggers.
+-- The file has this order: tables, indexes with the queries that use them, triggers.
 
 -- Identifies this schema and this history of the database. Databases of older versions are rejected
 -- (docs/operations.md).

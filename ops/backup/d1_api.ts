@@ -1,6 +1,6 @@
-// Queries of deployed databases through Cloudflare's API, which runs them like those of a worker.
-// `wrangler d1 export` is not used: it blocks all other queries of the database, and rejects virtual
-// tables.
+// Sends queries to deployed databases through Cloudflare's API, which runs them like those of a
+// worker. `wrangler d1 export` would block all other queries of the database, and it rejects
+// virtual tables.
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failed, json, wrangler } from "../deploy/wrangler.ts";
 import type { Row } from "./stores.ts";

@@ -1,5 +1,5 @@
-// Writes the contents of a SQLite database as SQL, row by row, and describes them. Nothing here holds
-// a whole database in memory.
+// Writes the contents of a SQLite database as SQL, row by row, and describes them for the manifest.
+// No function keeps a whole database in memory.
 import { createHash } from "node:crypto";
 import { appendFileSync, closeSync, openSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";

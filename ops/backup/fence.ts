@@ -1,9 +1,10 @@
-// The rule by which two databases fit together, although no transaction spans them.
+// Decides whether the copies of two databases fit together, although no transaction spans both.
 //
-// A backup has places as of one moment and people as of an earlier one. Each living person has a
-// place that existed when people was read. So the two fit together if no place was deleted in
-// between. The change log of places tells: it is read just before people and again with places (a
-// fence). Nobody has to wait, and only these reads are repeated if a place was deleted between them.
+// A backup reads people first, and places later. Each living person has a place that existed when
+// people was read. So the two copies fit together if no place was deleted between the two reads.
+// The change log of places shows whether one was. It is read just before people (a fence), and
+// again together with places. If a place was deleted in between, these reads are repeated. No
+// writer has to wait.
 
 import type { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";

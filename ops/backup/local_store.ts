@@ -1,4 +1,4 @@
-// The local databases of `make dev`. The workers may use them at the same time.
+// Access to the local databases of `make dev`. The workers may use them at the same time.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";

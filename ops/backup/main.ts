@@ -1,5 +1,5 @@
-// `make backup`, `make restore FROM=…` and `make epoch` for the local databases, or with REMOTE=1 for
-// those of an environment (ENV=staging).
+// The commands `make backup`, `make restore FROM=…` and `make epoch`. They use the local databases,
+// or with REMOTE=1 those of an environment (ENV=staging).
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { environmentOf, expectedName } from "../deploy/config.ts";

@@ -1,4 +1,5 @@
-// A backup is a folder with an SQL file per database and a manifest that describes them.
+// Reads and writes backups. A backup is a folder with one SQL file per database, and a manifest
+// that describes the files.
 import { createHash } from "node:crypto";
 import {
   closeSync,

@@ -1,12 +1,13 @@
-// A copy of a deployed database, made while others write to it. Every query is one short statement,
-// so no writer waits.
+// Copies a deployed database while others write to it. Every query is one short statement, so no
+// writer waits.
 //
 // 1. Read each large table in pages. Meanwhile rows change, so the copy mixes several moments.
-// 2. Catch up: read the next changes of the change log, and again all rows that they may have touched.
-//    One statement does that, so it sees one moment. Repeat it until it reads the end of the log:
-//    then the copy is the database at the moment of that statement.
+// 2. Catch up: read the next changes of the change log, and read again all rows that they may have
+//    touched. One statement reads both, so it sees one moment. Repeat this step until the statement
+//    reads the end of the log. Then the copy equals the database at the moment of that statement.
 //
-// This is a fuzzy copy followed by a replay of the log, as databases do it for their own backups.
+// The method is a fuzzy copy with a replay of the log. Databases make their own backups in this
+// way.
 import { DatabaseSync } from "node:sqlite";
 import { Failed } from "../deploy/wrangler.ts";
 import type { Name } from "../workers.ts";

@@ -1,4 +1,4 @@
-// The databases of an environment on Cloudflare.
+// Access to the databases of an environment on Cloudflare.
 import { join } from "node:path";
 import { configure, deployedName, type Environment } from "../deploy/config.ts";
 import { databases, Failed, wrangler } from "../deploy/wrangler.ts";

@@ -1,5 +1,5 @@
-// Access to the three databases for backup and restore: the local ones (local_store.ts), or those of
-// an environment (remote_store.ts).
+// The interface through which backup and restore use the three databases. They are local
+// (local_store.ts) or those of an environment (remote_store.ts).
 import type { Name } from "../workers.ts";
 import type { Dumps } from "./manifest.ts";
 

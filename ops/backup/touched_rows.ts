@@ -1,5 +1,5 @@
-// Which rows of the large tables a part of the change log may have touched. All other tables are small,
-// and a backup reads them completely each time.
+// Finds the rows of the large tables that a part of the change log may have touched. All other
+// tables are small, so a backup reads them completely each time.
 import type { DatabaseSync } from "node:sqlite";
 import type { Name } from "../workers.ts";
 

@@ -1,5 +1,5 @@
-// Converts the wrangler.toml of each worker to Miniflare options, because the image has no wrangler:
-// `node ops/containers/plan.ts FILE`.
+// Converts the wrangler.toml of each worker into Miniflare options, because the image does not
+// contain wrangler: `node ops/containers/plan.ts FILE`.
 import { readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import {

@@ -1,7 +1,7 @@
-// A TCP relay to another service. If workerd sends a request to a new URL, it parses the URL and
-// resolves dot segments, so the backend sees another path than the gateway checked. It forwards the
-// path unchanged only to a service with a fixed address. A container has none, so workerd calls a
-// port of this process, which relays the bytes of each connection.
+// Relays TCP connections to another service. workerd can call a service by a URL or by a fixed
+// address. For a URL, it resolves dot segments, so the backend would see another path than the
+// gateway checked. For a fixed address, it forwards the path unchanged. A container has no fixed
+// address. So workerd calls a port of this process, which relays the bytes of each connection.
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";

@@ -1,5 +1,5 @@
-// The main process of a container, which runs one worker: `node ops/containers/serve.ts NAME`.
-// docs/operations.md lists the settings, which are environment variables.
+// The main process of a container, which runs one worker: `node ops/containers/serve.ts NAME`. Its
+// settings are environment variables (docs/operations.md).
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";

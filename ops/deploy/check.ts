@@ -1,4 +1,4 @@
-// Checks a deployment from outside: every service responds, and writes need a token.
+// Checks a deployment from outside: every service must respond, and writes must need a token.
 import { setTimeout as sleep } from "node:timers/promises";
 
 type Expectation = { method: string; path: string; status: number; has?: RegExp };

@@ -1,5 +1,5 @@
-// Writes the wrangler configuration of a deployment: a worker's wrangler.toml with the names and the
-// database ids of an environment. The files are ignored by git.
+// Writes the wrangler configuration of a deployment: a copy of each worker's wrangler.toml with the
+// names and the database ids of an environment. Git ignores these files.
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";

@@ -1,5 +1,6 @@
-// `make deploy` deploys the three workers and their databases to a Cloudflare account. A repeated run
-// continues a failed one. ENV=north selects an environment. DRY_RUN=1 only prints the steps.
+// `make deploy` deploys the three workers and their databases to a Cloudflare account. If a run
+// failed, the next one continues it. ENV=north selects an environment. DRY_RUN=1 only prints the
+// steps.
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { OutdatedSchema } from "../schema.ts";

@@ -1,5 +1,5 @@
-// Plans a deployment from the current state of the account, without I/O. So a repeated deployment
-// continues one that failed.
+// Plans a deployment from the current state of the account, without I/O. So if a deployment failed,
+// the next one continues it.
 import { type Name, names } from "../workers.ts";
 
 /** The state of an environment in the account. */

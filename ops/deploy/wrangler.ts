@@ -1,4 +1,4 @@
-// Runs wrangler. Its output is shown only if it fails, and no command line contains a secret.
+// Runs wrangler. Its output is shown only if it fails. No command line contains a secret.
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

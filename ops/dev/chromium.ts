@@ -1,5 +1,5 @@
-// Finds Chromium for the browser tests. As a command it also installs Chromium if the user is root
-// and the system has apt-get.
+// Finds Chromium for the browser tests. If it is run as a command, it also installs Chromium. For
+// that, the user must be root, and the system must have apt-get.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 

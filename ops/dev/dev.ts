@@ -1,5 +1,5 @@
-// Runs each worker in its own `wrangler dev`, so that one can fail while the others respond. They find
-// each other through wrangler's registry.
+// Runs each worker in its own `wrangler dev`, so that one can fail while the others respond. The
+// workers find each other through wrangler's registry.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, rmSync } from "node:fs";

@@ -1,5 +1,6 @@
-// `make mutants`: mutation testing of the pure code (.cargo/mutants.toml). Fails if a crate's tests
-// catch less than 95 % of the mutants. `SHARD=0/8` tests a sample, `ONLY=domain,tables` some crates.
+// `make mutants` runs mutation tests of the code that needs no I/O (.cargo/mutants.toml). It fails
+// if the tests of a crate catch less than 95 % of the mutants. `SHARD=0/8` tests a sample, and
+// `ONLY=domain,tables` tests some crates.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 

@@ -1,4 +1,4 @@
-// Authorization at the gateway: tokens, scopes, and what is readable without a token.
+// Tests authorization at the gateway: tokens, scopes, and what clients may read without a token.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { start } from "../support/harness.ts";

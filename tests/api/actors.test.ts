@@ -1,4 +1,4 @@
-// The author of each change: the name of the token that made it.
+// Each change has an author: the name of the token that made it.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { people as allPeople, places as allPlaces } from "../support/fixtures.ts";

@@ -1,5 +1,5 @@
-// Authorization at the backends: public reads, internal routes, the services' secret, and requests
-// that the gateway forwards.
+// Tests authorization at the backends: public reads, internal routes, the secret of the workers,
+// and requests that the gateway forwards.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";

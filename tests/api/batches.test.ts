@@ -1,4 +1,4 @@
-// Batches of operations: `POST /v1/{collection}/batch`.
+// Tests batches of operations: `POST /v1/{collection}/batch`.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { assertIntegrity } from "../support/assert_integrity.ts";

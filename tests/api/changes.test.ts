@@ -1,4 +1,4 @@
-// The change feed, which merges the change logs of places and people.
+// Tests the change feed, which merges the change logs of places and people.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { people as allPeople, places as allPlaces } from "../support/fixtures.ts";

@@ -1,4 +1,4 @@
-// CORS: the gateway's setting ALLOWED_ORIGINS controls which origins may read responses.
+// Tests CORS: the gateway's setting ALLOWED_ORIGINS decides which origins may read responses.
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
 import {

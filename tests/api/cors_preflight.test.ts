@@ -1,4 +1,4 @@
-// CORS preflight requests: the methods and headers that another origin may use.
+// Tests CORS preflight requests: the methods and headers that another origin may use.
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
 import {

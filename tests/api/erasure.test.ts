@@ -1,4 +1,4 @@
-// Erasures: `DELETE /v1/people/{id}?erase=true`.
+// Tests erasures: `DELETE /v1/people/{id}?erase=true`.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

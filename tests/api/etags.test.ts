@@ -1,4 +1,5 @@
-// Entity tags: a client with the present state gets a 304 for one cheap query per database.
+// Tests entity tags. A client that already has the current response gets a 304, which costs one
+// query per database.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EPOCH, people, places, tag } from "../support/fixtures.ts";

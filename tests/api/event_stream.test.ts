@@ -1,4 +1,4 @@
-// Live changes: server-sent events.
+// Tests live changes, which are sent as server-sent events.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

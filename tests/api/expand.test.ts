@@ -1,4 +1,4 @@
-// `expand=place`: people with the place that they belong to, through the gateway.
+// Tests `expand=place`: the gateway sends people with the place that each belongs to.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import {

@@ -1,4 +1,4 @@
-// Exports, and their import into another system.
+// Tests exports, and imports them into another system.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { peopleCsvHeader } from "../support/declared_fields.ts";

@@ -1,4 +1,4 @@
-// The scope of an idempotency key: one token, and one kind of request.
+// Tests the scope of an idempotency key: it is valid for one token and one kind of request.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { SERVICE_SECRET, start } from "../support/harness.ts";

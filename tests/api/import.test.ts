@@ -1,4 +1,4 @@
-// Imports of files: formats, validation, dry runs, batches, crashes and progress.
+// Tests imports of files: formats, validation, dry runs, batches, crashes and progress.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { completePerson } from "../support/declared_fields.ts";

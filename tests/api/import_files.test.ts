@@ -1,4 +1,4 @@
-// Imports of the files that people have: spreadsheets of several languages, and files with errors.
+// Imports files as people have them: from spreadsheets in several languages, and with errors.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";

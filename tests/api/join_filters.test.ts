@@ -1,6 +1,6 @@
-// The filters and orders of the join, compared with a filter over the same random records. It covers
-// every place that uses a filter: the groups, the pages, both kinds of next links, the formats, HEAD
-// and entity tags.
+// Compares the filters and orders of the join with a filter over the same random records. The test
+// covers all code that applies a filter: the groups, the pages, both kinds of next links, the
+// formats, HEAD and entity tags.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import {

@@ -1,4 +1,5 @@
-// Limits of requests and strictness of parsing: each limit is tested from both sides.
+// Tests the limits of requests, and the strictness of the parsers. It checks both sides of each
+// limit.
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
 import { people, places, tag } from "../support/fixtures.ts";

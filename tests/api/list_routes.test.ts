@@ -1,6 +1,6 @@
-// Every list and export with every filter and every order that the OpenAPI document declares,
-// compared with a plain filter and sort of the same records (tests/support/list_models.ts). A new
-// route, parameter or order fails this test until its model is added there.
+// Tests every list and export with every filter and order that the OpenAPI document declares. It
+// compares them with a plain filter and sort of the same records (tests/support/list_models.ts). If
+// a route, parameter or order is new, this test fails until its model is added there.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";

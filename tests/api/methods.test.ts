@@ -1,4 +1,4 @@
-// HEAD and OPTIONS on every route, and the rejection of other methods and body types.
+// Tests HEAD and OPTIONS on every route, and checks that other methods and body types are rejected.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import http from "node:http";

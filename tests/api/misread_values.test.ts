@@ -1,4 +1,4 @@
-// Values that a parser could read as other values than the client meant are rejected.
+// If a parser could read a value differently than the client meant it, the value is rejected.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { people, places, tag } from "../support/fixtures.ts";

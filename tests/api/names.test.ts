@@ -1,4 +1,4 @@
-// Names in every Unicode normalization form, and the names that are rejected.
+// Tests names in every Unicode normalization form, and names that are rejected.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

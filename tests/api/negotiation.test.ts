@@ -1,4 +1,4 @@
-// Content negotiation: the media types of lists, and how the Accept header selects one.
+// Tests content negotiation: the media types of lists, and how the Accept header selects one.
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, test } from "node:test";

@@ -1,4 +1,5 @@
-// Open writes (WRITES=open): a page of another site must not write through a visitor's browser.
+// Tests open writes (WRITES=open): a page of another site must not write through a visitor's
+// browser.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { people, places } from "../support/fixtures.ts";

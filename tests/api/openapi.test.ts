@@ -1,4 +1,5 @@
-// The OpenAPI documents describe the running system: parameters, media types, headers, examples.
+// Compares the OpenAPI documents with the running system: parameters, media types, headers,
+// examples.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";

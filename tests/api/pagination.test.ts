@@ -1,4 +1,4 @@
-// Keyset pagination: the pages of a list contain each record once, in order.
+// Tests keyset pagination: the pages of a list contain each record once, in order.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { joinPeoplePerPlace, people, places } from "../support/fixtures.ts";

@@ -1,4 +1,4 @@
-// Imports that change only some fields (`mode=patch`).
+// Tests imports that change only some fields (`mode=patch`).
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertIntegrity } from "../support/assert_integrity.ts";

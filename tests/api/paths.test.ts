@@ -1,4 +1,5 @@
-// A path that servers could read differently matches no route, so no spelling bypasses a check.
+// If two servers could read a path differently, it matches no route. So no spelling of a path
+// bypasses a check.
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
 import { type ServiceStub, start } from "../support/harness.ts";

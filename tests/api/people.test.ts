@@ -1,4 +1,4 @@
-// Reading people from the backend and through the gateway: lists, filters, orders, groups, counts.
+// Reads people from the backend and through the gateway: lists, filters, orders, groups, counts.
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
 import { residentOf } from "../support/declared_fields.ts";

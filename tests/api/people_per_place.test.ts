@@ -1,4 +1,4 @@
-// The gateway's join: each place with its people, and the queries that it costs.
+// Tests the gateway's join: each place with its people, and the queries that a response costs.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { completePerson } from "../support/declared_fields.ts";

@@ -1,4 +1,4 @@
-// Imports of people with the names of their places.
+// Tests imports of people whose lines have the names of their places.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertIntegrity } from "../support/assert_integrity.ts";

@@ -1,4 +1,4 @@
-// Reading places from the backend and through the gateway: lists, filters, orders, counts.
+// Reads places from the backend and through the gateway: lists, filters, orders, counts.
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
 import { EPOCH, places } from "../support/fixtures.ts";

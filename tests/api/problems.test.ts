@@ -1,4 +1,4 @@
-// The exact problem document of each invalid request. It never echoes parts of the request.
+// Checks the exact problem document of each invalid request. It never repeats parts of the request.
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
 import { people, places } from "../support/fixtures.ts";

@@ -1,5 +1,5 @@
-// Imports of a file that was imported before, or is imported by several clients at once: nothing
-// is added twice, and the report states what each import did.
+// Tests imports of a file that was imported before, or that several clients import at once. Nothing
+// is added twice, and the report says what each import did.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";

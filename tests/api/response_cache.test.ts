@@ -1,4 +1,5 @@
-// The response cache of an isolate: a cached response is never older than an acknowledged write.
+// Tests the response cache of an isolate: a cached response is never older than an acknowledged
+// write.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { makePeople, makePlaces } from "../support/fixtures.ts";

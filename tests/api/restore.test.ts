@@ -1,4 +1,4 @@
-// Restoring earlier states of records: `POST /v1/{collection}/{id}/restore`.
+// Restores earlier states of records: `POST /v1/{collection}/{id}/restore`.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { assertIntegrity } from "../support/assert_integrity.ts";

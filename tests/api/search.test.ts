@@ -1,4 +1,5 @@
-// Search by words, orders by name, places of people, and totals, directly and through the gateway.
+// Tests the search by words, orders by name, the filter by places, and totals. It uses the backends
+// and the gateway.
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
 import type { Person } from "../support/fixtures.ts";

@@ -1,4 +1,5 @@
-// Security headers, the rate limit, and the references of docs/security.md to tests.
+// Tests security headers and the rate limit. It also checks that the tests which docs/security.md
+// names exist.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, suite, test } from "node:test";

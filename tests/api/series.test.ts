@@ -1,4 +1,4 @@
-// The population of a place, and of all places, at several times.
+// Tests time series of the population of a place, and of all places.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,4 +1,4 @@
-// The statistics of places: counts, orders, media types, and the state as of an earlier time.
+// Tests the statistics of places: counts, orders, media types, and the state as of an earlier time.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { type Person, type Place, people, places } from "../support/fixtures.ts";

@@ -1,5 +1,5 @@
-// The orders and filters of the statistics that need several reads, and the export. The values of all
-// combinations are compared in list_routes.test.ts.
+// Tests the export of the statistics, and the orders and filters that need several reads.
+// list_routes.test.ts compares the values of all combinations.
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
 import { parseNdjson, type System, start } from "../support/harness.ts";

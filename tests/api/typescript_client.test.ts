@@ -1,4 +1,4 @@
-// The TypeScript client (clients/typescript), against the running system.
+// Tests the TypeScript client (clients/typescript) with the running system.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";

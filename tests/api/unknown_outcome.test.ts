@@ -1,4 +1,4 @@
-// A rejected write had no effect, unless its problem states that the outcome is unknown.
+// A rejected write has had no effect, unless its problem says that the outcome is unknown.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertIntegrity, repairAll } from "../support/assert_integrity.ts";

@@ -1,4 +1,4 @@
-// Requests that write: invalid bodies, preconditions and idempotency keys.
+// Tests requests that write: invalid bodies, preconditions and idempotency keys.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { tag } from "../support/fixtures.ts";

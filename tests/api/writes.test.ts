@@ -1,4 +1,4 @@
-// Writing places and people: the rules of the data, and the history of changes.
+// Writes places and people: tests the rules of the data, and the history of changes.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { completePerson } from "../support/declared_fields.ts";

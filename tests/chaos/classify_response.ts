@@ -1,5 +1,5 @@
-// Classifies responses during a chaos run. Acceptable are a result, a documented problem, or a
-// body that is cut short. Anything else fails the run.
+// Classifies responses during a chaos run. A result, a documented problem, and a body that breaks
+// off are acceptable. Anything else fails the run.
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { retryOnServerError } from "../support/assert_integrity.ts";

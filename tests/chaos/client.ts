@@ -1,4 +1,4 @@
-// A client that sends random writes, one at a time, and records their outcomes in the ledger.
+// A client that sends random writes, one at a time. It records their outcomes in the ledger.
 
 import { retryOnServerError } from "../support/assert_integrity.ts";
 import type { ApiResponse, WorkerClient } from "../support/harness.ts";

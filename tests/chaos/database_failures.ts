@@ -1,6 +1,6 @@
-// Makes a backend's database fail at the Nth call of a write, for N = 1, 2, … until the write
-// makes fewer calls. The response must state the outcome, no write may be half done, and a retry
-// must complete it exactly once.
+// Makes a backend's database fail at the Nth call of a write, for N = 1, 2, … until the write makes
+// fewer calls. The response must say what the outcome is, and no write may be half done. A retry
+// must complete the write exactly once.
 import assert from "node:assert/strict";
 import { assertIntegrity, repairAll } from "../support/assert_integrity.ts";
 import { type ApiResponse, type System, start } from "../support/harness.ts";

@@ -1,4 +1,4 @@
-// A client that disconnects during a share of its requests, at a random moment.
+// A client that disconnects at a random moment during a share of its requests.
 import { type ApiResponse, WorkerClient } from "../support/harness.ts";
 import type { Random } from "../support/random.ts";
 

@@ -1,4 +1,4 @@
-// A main module that wraps a worker and makes its database fail once, at a chosen call.
+// A main module that wraps a worker. It makes the worker's database fail once, at a chosen call.
 
 /** `before`: the call has no effect. `after`: the call takes effect and its result is lost. */
 export const failureModes = ["before", "after"] as const;

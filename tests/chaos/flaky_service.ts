@@ -1,5 +1,5 @@
-// A main module that wraps a built worker and makes a share of its requests fail in random ways.
-// Its callers are the gateway and the other backend.
+// A main module that wraps a built worker. It makes a share of the worker's requests fail in random
+// ways. The requests come from the gateway and from the other backend.
 
 type Handle = () => Promise<Response>;
 type Fault = (handle: Handle) => Promise<Response>;

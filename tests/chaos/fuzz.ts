@@ -1,4 +1,4 @@
-// Runs the fuzzer of the parsers, crates/fuzz.
+// Runs the fuzzer of the parsers (crates/fuzz).
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";

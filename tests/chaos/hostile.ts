@@ -1,6 +1,6 @@
-// Hostile clients. Each scenario puts a load on the gateway that costs the client little. Meanwhile
-// another client reads, and the memory of the three isolates is measured. A scenario fails if a read
-// fails or is slow, or if the memory exceeds a bound.
+// Scenarios with hostile clients. Each scenario puts a load on the gateway that costs the client
+// little. Meanwhile another client reads, and the scenario measures the memory of the three
+// isolates. It fails if a read fails or is slow, or if the memory exceeds a limit.
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,5 +1,5 @@
-// Kills the system by SIGKILL in the middle of writes, repeatedly, over the same databases.
-// Acknowledged writes must survive, no write may be done twice, and no rule may be broken.
+// Kills the system with SIGKILL in the middle of writes, again and again, over the same databases.
+// The system must keep acknowledged writes, do no write twice, and break no rule.
 import { setTimeout as sleep } from "node:timers/promises";
 import { repairAll } from "../support/assert_integrity.ts";
 import type { WorkerClient } from "../support/harness.ts";

@@ -1,5 +1,5 @@
-// The clients' expectations of the people that they wrote: the state that each person must have,
-// or the states that it may have after a write with an unknown outcome.
+// The ledger: what the clients expect of the people that they wrote. Each person must have a known
+// state, or one of several after a write with an unknown outcome.
 
 /** The last change that a person shows, and its place. Undefined: the person does not exist. */
 export type PersonState = { change: number; placeId: number } | undefined;

@@ -1,4 +1,4 @@
-// Random reads between the writes of a client. Each response must be correct now, or have been
+// Reads at random between the writes of a client. Each response must be correct now, or have been
 // correct within the age that it states, or say that it is partial.
 import type { ApiResponse, WorkerClient } from "../support/harness.ts";
 import { classifyRequest, InvalidResponse } from "./classify_response.ts";

@@ -1,5 +1,5 @@
-// Writes the results of a full chaos run into docs/reliability.md, so that no figure there is
-// typed by hand.
+// Writes the results of a full chaos run into docs/reliability.md, so that nobody types a figure by
+// hand.
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, release, type as systemName, totalmem } from "node:os";
 import { resolve } from "node:path";

@@ -1,5 +1,6 @@
-// Runs the three workers over stored databases: `node tests/chaos/serve.ts FOLDER`. Sends the
-// addresses of the gateway and of the inspector to its parent process, and exits with it.
+// Runs the three workers over stored databases: `node tests/chaos/serve.ts FOLDER`. It sends the
+// addresses of the gateway and of the inspector to its parent process, and stops when the parent
+// ends.
 import { start } from "../support/harness.ts";
 
 const [persist = ""] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 // Makes backends fail at random under a steady load of reads and writes. Every response must be
-// correct, correctly aged, declared as partial, or a problem. No write may be lost, and none may
-// take effect after it was rejected.
+// correct, or be stale with a correct age, or say that it is partial, or be a problem. No write may
+// be lost. A rejected write must not take effect later.
 import { setTimeout as sleep } from "node:timers/promises";
 import { assertIntegrity, repairAll } from "../support/assert_integrity.ts";
 import { type System, start } from "../support/harness.ts";

@@ -1,5 +1,5 @@
-// Runs a steady load for minutes, in which some clients disconnect. Checks that the memory of the
-// three workers stops growing, and that no write stays half done.
+// Runs a steady load for minutes, in which some clients disconnect. The memory of the three workers
+// must stop growing, and no write may stay half done.
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Inspector } from "../../bench/memory.ts";

@@ -1,4 +1,4 @@
-// Runs the system in child processes, which can be killed and started again over the same
+// Runs the system in child processes. A test can kill them, and start them again over the same
 // databases.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

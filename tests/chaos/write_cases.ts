@@ -1,5 +1,5 @@
-// The kinds of writes: each prepares its records, can be sent repeatedly, and can observe its
-// effect in the databases.
+// The kinds of writes. Each kind prepares its records, can send its write repeatedly, and can read
+// its effect in the databases.
 import type { ApiResponse, System } from "../support/harness.ts";
 
 export type WriteCase = {

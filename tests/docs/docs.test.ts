@@ -1,4 +1,4 @@
-// The commands in the documents print what the documents show, each document on fresh databases.
+// The commands in the documents print what the documents show. Each document gets fresh databases.
 import { test } from "node:test";
 import { assertDocumentedCommands, documentedSettings } from "../support/doc_commands.ts";
 import { start } from "../support/harness.ts";

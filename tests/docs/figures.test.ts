@@ -1,4 +1,4 @@
-// The figures in the documents are those of the code and of tests/ops/costs.json, and the files and
+// The figures in the documents equal those of the code and of tests/ops/costs.json. The files and
 // tests that the documents name exist.
 import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";

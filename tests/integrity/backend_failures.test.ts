@@ -1,4 +1,5 @@
-// A failed or slow backend: strict requests get a problem that names it, within the deadline.
+// If a backend fails or is slow, a strict request gets a problem before the deadline. The problem
+// names the backend.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { makePlaces, people, places } from "../support/fixtures.ts";

@@ -1,5 +1,5 @@
-// A client that disconnects during any database call of a write leaves nothing half done: the write
-// is completed without the client, and without a repair.
+// A client disconnects during each database call of a write. The write is completed without the
+// client and without a repair, so nothing stays half done.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,5 +1,5 @@
-// Bounded staleness: a client or the setting FRESH_SECONDS allows a response of a certain age, which
-// the gateway then sends without a query. By default every response is current.
+// Tests bounded staleness. If a client or the setting FRESH_SECONDS allows a response of a certain
+// age, the gateway sends it without a query. By default, every response is current.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";

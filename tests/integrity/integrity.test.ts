@@ -1,5 +1,5 @@
-// The rules across both databases: the integrity report, the repair, and writers that crash after
-// any step. crates/model checks the protocol itself; these tests check the built workers.
+// Tests the rules across both databases: the integrity report, the repair, and writers that crash
+// after any step. crates/model checks the protocol itself. These tests check the built workers.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { assertIntegrity, repairAll } from "../support/assert_integrity.ts";

@@ -1,4 +1,5 @@
-// A database whose queue is full: D1 rejects its queries, and a client should wait.
+// Tests a database whose queue is full. D1 then rejects queries, and the response tells the client
+// to wait.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { people, places } from "../support/fixtures.ts";

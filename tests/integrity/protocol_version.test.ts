@@ -1,5 +1,6 @@
-// Three workers are deployed one after another, so for some seconds they may have different versions.
-// A worker copies the responses of another without parsing them, so it must never misread one.
+// The three workers are deployed one after another, so for some seconds they may have different
+// versions. A worker copies the responses of another worker without parsing them, so it must never
+// misread one.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { suite, test } from "node:test";

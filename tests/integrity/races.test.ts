@@ -1,4 +1,4 @@
-// Racing writers break no rule, and a rejected request has no effect.
+// Concurrent writers break no rule, and a rejected request has no effect.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,5 +1,5 @@
-// Lagging read replicas. A request with a session bookmark reads nothing older than the bookmark,
-// and a write reads and writes on the primary.
+// Tests read replicas that are older than the primary. A request with a bookmark reads nothing
+// older than the bookmark. A write uses the primary for its reads, too.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { nextBookmark } from "../../clients/typescript/src/send.ts";

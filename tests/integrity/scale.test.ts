@@ -1,4 +1,4 @@
-// A hundred thousand people, spread over places and in one place: responses stay complete.
+// Tests a hundred thousand people, spread over places and in one place. Responses stay complete.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { residentFields } from "../support/declared_fields.ts";

@@ -1,4 +1,5 @@
-// Snapshots: stored responses of the gateway, written after responses and by the schedule.
+// Tests snapshots, the responses that the gateway stores. It writes them after responses, and on a
+// schedule.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import {

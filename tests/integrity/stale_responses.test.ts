@@ -1,5 +1,6 @@
-// Stale-if-error: while a backend is down, slow or sends malformed responses, the gateway serves
-// the last good response with its age, or a partial one. Retries and the circuit breaker.
+// Tests stale-if-error. While a backend is down, slow or sends malformed responses, the gateway
+// sends the last good response with its age, or a partial one. Also tests retries and the circuit
+// breaker.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { joinPeoplePerPlace, places } from "../support/fixtures.ts";

@@ -1,5 +1,5 @@
-// `make backup` and `make restore`: a backup is consistent across both databases, even during
-// writes, and a restore reproduces the system exactly.
+// Tests `make backup` and `make restore`. A backup is consistent across both databases, even during
+// writes. A restore reproduces the system exactly.
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";

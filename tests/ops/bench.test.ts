@@ -1,5 +1,5 @@
-// The benchmark itself: its peers respond like the product, and its load generator counts and
-// delimits responses correctly.
+// Tests the benchmark itself. Its peers respond like the product. Its load generator counts
+// responses and finds their ends correctly.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";

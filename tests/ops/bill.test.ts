@@ -1,4 +1,4 @@
-// The cost model, compared with results computed by hand.
+// Compares the costs of the cost model with results computed by hand.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";

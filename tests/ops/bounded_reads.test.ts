@@ -1,5 +1,5 @@
-// The rows that a read costs do not depend on the size of the tables. `ALL=1` also fills a million
-// rows, which takes minutes.
+// The number of rows that a read costs does not depend on the size of the tables. `ALL=1` also
+// fills a million rows, which takes minutes.
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { fillRegistry } from "../support/fill_registry.ts";

@@ -1,6 +1,6 @@
-// The limits of calls per invocation. The platform throws at the call after the last one. No request
-// may get that far: it stops before, and another one continues from its cursor.
-// `PLAN=free make test FILE=…` runs any other test file on a plan.
+// Tests the limits of calls per invocation. The platform throws at the first call beyond the limit.
+// No request may get that far: it stops earlier, and another request continues from its cursor.
+// `PLAN=free make test FILE=…` runs any other test file with the limits of a plan.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// The log of a container, and the ports of the container test.
+// Tests the log of a container, and the ports of the container test.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,6 +1,6 @@
-// Compares the costs of each route with the budgets in costs.json: calls of D1 and of services
-// exactly, round trips one after the other, rows and bytes as limits. If higher costs are intended, run this test with `UPDATE=1`,
-// which rewrites costs.json, and review its diff.
+// Compares the costs of each route with the budgets in costs.json. Calls of D1 and of services, and
+// the round trips that follow each other, must be equal. Rows and bytes are limits. If higher costs
+// are intended, run this test with `UPDATE=1`, which rewrites costs.json, and review the diff.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";

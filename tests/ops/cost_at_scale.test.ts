@@ -1,5 +1,5 @@
-// The rows and round trips of each route of costs.json in a registry of 1,000 people, and with `ALL=1`
-// also of 1,000,000. `UPDATE=1` rewrites the limits: review their diff.
+// Measures the rows and round trips of each route of costs.json in a registry of 1,000 people, and
+// with `ALL=1` also of 1,000,000. `UPDATE=1` rewrites the limits: review the diff.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";

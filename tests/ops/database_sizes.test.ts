@@ -1,4 +1,4 @@
-// `make bill REMOTE=1` shows the size of each deployed database against the limits of the plans.
+// `make bill REMOTE=1` compares the size of each deployed database with the limits of the plans.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { databaseSizes } from "../../bench/bill/sizes.ts";

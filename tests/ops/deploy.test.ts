@@ -1,4 +1,4 @@
-// The commands that `make deploy` runs against a simulated wrangler and account.
+// Runs the commands of `make deploy` against a simulated wrangler and account.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";

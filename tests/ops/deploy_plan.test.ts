@@ -1,4 +1,4 @@
-// The plan of `make deploy`, from every state that an account can be in.
+// Tests the plan of `make deploy` from every state that an account can have.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { type Services, type State, steps } from "../../ops/deploy/plan.ts";

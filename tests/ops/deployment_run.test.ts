@@ -1,5 +1,5 @@
-// A whole deployment with `make` and the pinned wrangler, against a stand-in for Cloudflare's API that
-// runs what was uploaded. It takes minutes, so only `make test ALL=1` runs it.
+// Runs a whole deployment with `make` and the pinned wrangler, against a stand-in for Cloudflare's
+// API that runs what was uploaded. This takes minutes, so only `make test ALL=1` runs it.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";

@@ -1,5 +1,5 @@
-// A restore repeats versions and change sequences for other states. It sets new epochs, so that
-// nothing from before it passes as current.
+// After a restore, new states get versions and change sequences that older states had before. A
+// restore sets new epochs, so that nothing from before it counts as current.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// The figures of docs/operations.md about the Free plan follow from the measured costs.
+// The figures about the Free plan in docs/operations.md follow from the measured costs.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

@@ -1,4 +1,5 @@
-// Health checks: `/healthz` states that a worker is alive, `/readyz` that all it needs is available.
+// Tests health checks. `/healthz` says that a worker runs, and `/readyz` that everything it needs
+// is available.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { SERVICE_SECRET, start } from "../support/harness.ts";

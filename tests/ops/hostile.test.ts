@@ -1,4 +1,4 @@
-// A short run of each scenario with hostile clients. `make chaos` is the full run.
+// Runs each scenario with hostile clients for a short time. `make chaos` is the full run.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runHostile, scenarios } from "../chaos/hostile.ts";

@@ -1,4 +1,4 @@
-// Observability: request ids, traces, log lines, and the response to a panic.
+// Tests observability: request ids, traces, log lines, and the response to a panic.
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,4 +1,4 @@
-// The reverse proxy in front of the gateway of the containers (ops/containers/Caddyfile).
+// Tests the reverse proxy in front of the gateway of the containers (ops/containers/Caddyfile).
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";

@@ -1,6 +1,6 @@
-// `make backup REMOTE=1` and `make restore REMOTE=1`, against a stand-in for Cloudflare's API with the
-// three workers: a backup reads short pages while the system is written to, and has the state of one
-// moment.
+// Tests `make backup REMOTE=1` and `make restore REMOTE=1` against a stand-in for Cloudflare's API
+// with the three workers. While others write to the system, a backup reads short pages. It still
+// has the state of one moment.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { read } from "../../ops/backup/manifest.ts";

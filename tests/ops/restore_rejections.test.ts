@@ -1,4 +1,4 @@
-// The backups and the targets that `make restore` rejects.
+// Tests which backups and targets `make restore` rejects.
 import assert from "node:assert/strict";
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// seed.sql: its sections, and that its rows obey the rules of the data.
+// Tests seed.sql: its sections, and that its rows obey the rules of the data.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

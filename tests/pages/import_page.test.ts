@@ -1,4 +1,4 @@
-// The import page over HTTP: streaming, repeated imports and failures.
+// Tests the import page over HTTP: streaming, repeated imports and failures.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { type ServiceStub, start } from "../support/harness.ts";

@@ -1,4 +1,4 @@
-// Uploads: who may fill the memory of the gateway, and for how long.
+// Tests uploads: who may fill the memory of the gateway, and for how long.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";

@@ -1,4 +1,5 @@
-// The pages over HTTP: statuses, headers and forms. tests/pages/browser tests them in a browser.
+// Tests the pages over HTTP: statuses, headers and forms. The tests in tests/pages/browser use a
+// browser.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";

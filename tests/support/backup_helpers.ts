@@ -1,4 +1,4 @@
-// Helpers of the tests of `make backup` and `make restore`.
+// Helpers for the tests of `make backup` and `make restore`.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";

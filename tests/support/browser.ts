@@ -1,5 +1,5 @@
-// A real browser that visits the built workers. A test fails if a page that it visits reports
-// an error or a warning, or fails to load a resource.
+// Starts a real browser that visits the built workers. A test fails if a page reports an error or a
+// warning, or if the page cannot load a resource.
 import assert from "node:assert/strict";
 import {
   type Browser,

@@ -1,6 +1,6 @@
-// A main module that wraps the worker `index.js` and delays its calls, as the distance to a database or
-// to another worker does. Each call waits before it is sent. `GET /delayed-calls` returns the calls and
-// resets them.
+// A main module that wraps the worker `index.js`. It delays each call before it is sent, as the
+// distance to a database or to another worker would. `GET /delayed-calls` returns the calls and
+// resets the list.
 
 /** Milliseconds per call. */
 export type Delays = {

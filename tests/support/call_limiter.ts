@@ -1,6 +1,6 @@
-// A main module that wraps the worker `index.js` and limits the calls of each invocation, as the
+// A main module that wraps the worker `index.js`. It limits the calls of each invocation as the
 // platform does: it throws at the first call beyond the limit of a plan. A batch counts as many
-// queries as it has statements, which is the strictest reading of the platform's documentation.
+// queries as it has statements. This is the strictest reading of the platform's documentation.
 //
 // `GET /calls` returns the largest numbers of calls of one invocation since the last `GET`, and the
 // number of calls that were rejected.

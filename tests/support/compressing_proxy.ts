@@ -1,4 +1,4 @@
-// A proxy that compresses every response body and then marks its entity tag as weak, as Cloudflare's
+// A proxy that compresses every response body and then makes its entity tag weak, as Cloudflare's
 // edge does (https://developers.cloudflare.com/cache/reference/etag-headers/).
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,4 +1,4 @@
-// Requests from other origins, and the CORS headers that they get.
+// Sends requests from other origins, and checks the CORS headers of the responses.
 import { request } from "node:http";
 import { people, places } from "./fixtures.ts";
 import { type Options, start, type WorkerClient } from "./harness.ts";

@@ -1,6 +1,6 @@
-// A main module that wraps the worker `index.js` and counts its costs: D1 calls, in the one
-// method through which all of them pass, and calls of other services.
-// `GET /costs` returns the counts and resets them.
+// A main module that wraps the worker `index.js`. It counts the costs of the worker: calls of D1,
+// in the one method through which all of them pass, and calls of other services. `GET /costs`
+// returns the counts and resets them.
 export type Costs = { roundTrips: number; rowsRead: number; rowsWritten: number; calls: number };
 
 export const costCounter = `

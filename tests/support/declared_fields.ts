@@ -1,5 +1,5 @@
-// The fields of people, as the OpenAPI document declares them. An expected person has null in each
-// nullable field that a test does not set. So a new nullable field needs no edit of the tests, and
+// The fields of people that the OpenAPI document declares. If a test does not set a nullable field
+// of an expected person, the field is null. So a new nullable field needs no edit of the tests, and
 // a response without the field still fails them.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// The behaviour of three separate services that reach each other over the network. Runs against
+// Tests three separate services that reach each other over the network. The suite runs against
 // processes (containers.test.ts) and against containers (`make container-test`).
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";

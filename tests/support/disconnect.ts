@@ -1,5 +1,5 @@
-// Clients that disconnect, and a main module that wraps a worker so that a test can disconnect during
-// any call of its database.
+// Clients that disconnect. Also a main module that wraps a worker, with which a test can disconnect
+// during any call of the worker's database.
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 

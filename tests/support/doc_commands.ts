@@ -1,5 +1,5 @@
-// Runs the commands that a document shows, in order, and compares their output with the output
-// that the document shows.
+// Runs the commands that a document shows, in order, and compares their output with the output that
+// the document shows.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";

@@ -1,6 +1,6 @@
-// Simulates wrangler and a Cloudflare account for the commands of `make deploy`, in milliseconds. It
-// stores the account in a file, rejects what the platform would reject, and fails where a test tells
-// it to. `tests/ops/deployment_run.test.ts` runs the real wrangler.
+// Simulates wrangler and a Cloudflare account, so that the commands of `make deploy` take
+// milliseconds. The account is a file. The simulation rejects what the platform would reject, and
+// fails where a test tells it to. `tests/ops/deployment_run.test.ts` runs the real wrangler.
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";

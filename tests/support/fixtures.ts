@@ -1,4 +1,4 @@
-// A small data set with every kind of record and of name, and the join computed naively.
+// A small data set with every kind of record and of name. Also computes its join in a naive way.
 import { completePerson, residentOf } from "./declared_fields.ts";
 
 export type Place = { id: number; name: string };

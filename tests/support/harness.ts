@@ -1,5 +1,5 @@
-// Starts the three built workers in Miniflare, each on its own loopback port, with fresh
-// databases. No other file knows how the system starts.
+// Starts the three built workers in Miniflare, each on its own loopback port, with fresh databases.
+// No other file needs to know how the system starts.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join as joinPath, resolve } from "node:path";
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";

@@ -1,4 +1,4 @@
-// Helpers of the tests that import files of records through the gateway.
+// Helpers for the tests that import files of records through the gateway.
 import assert from "node:assert/strict";
 import { completePerson } from "./declared_fields.ts";
 import { makePlaces } from "./fixtures.ts";

@@ -1,5 +1,5 @@
-// The lists of the API as plain functions: all records, a condition for each filter, and a key for
-// each order. `tests/api/list_routes.test.ts` compares the responses with them.
+// Models of the API's lists as plain functions: all records, a condition for each filter, and a key
+// for each order. `tests/api/list_routes.test.ts` compares the responses with them.
 import { residentOf } from "./declared_fields.ts";
 import type { Person, Place } from "./fixtures.ts";
 import {

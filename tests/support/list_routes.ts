@@ -1,4 +1,4 @@
-// The lists of the API with their media types, and a comparison of HEAD with GET.
+// Names the lists of the API with their media types, and compares HEAD with GET.
 import assert from "node:assert/strict";
 import { personFields } from "./declared_fields.ts";
 import { people, places } from "./fixtures.ts";

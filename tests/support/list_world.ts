@@ -1,4 +1,5 @@
-// Random places and people with a past, and the plain functions that the lists are compared with.
+// Creates random places and people with a past. The tests compare lists with the plain functions of
+// this module.
 import { setTimeout as sleep } from "node:timers/promises";
 import { completePerson } from "./declared_fields.ts";
 import type { Person, Place } from "./fixtures.ts";

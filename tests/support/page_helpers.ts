@@ -1,4 +1,4 @@
-// Requests for pages, as a browser sends them, and what every page has in common.
+// Requests pages as a browser does, and checks what every page has in common.
 import assert from "node:assert/strict";
 import type { ApiResponse, WorkerClient } from "./harness.ts";
 

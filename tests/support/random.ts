@@ -1,4 +1,4 @@
-// A pseudo-random generator whose seed makes a run repeatable.
+// A pseudo-random generator. The same seed repeats a run.
 
 export class Random {
   #state: number;

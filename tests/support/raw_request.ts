@@ -1,4 +1,4 @@
-// Sends HTTP/1.1 requests over a socket. `fetch` normalizes an address; a socket sends it
+// Sends HTTP/1.1 requests over a socket. `fetch` normalizes an address. A socket sends it
 // unchanged, like `curl --path-as-is`.
 import { once } from "node:events";
 import { connect } from "node:net";

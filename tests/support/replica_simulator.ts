@@ -1,18 +1,19 @@
-// A main module that wraps the worker `index.js` and gives its database a read replica that lags
-// until a test makes it catch up. A bookmark starts with the number of writes that a database has
-// applied.
+// A main module that wraps the worker `index.js`. It gives the worker's database a read replica,
+// which is older than the primary until a test makes it catch up. A bookmark starts with the number
+// of writes that a database has applied.
 //
-// As on the platform, a session reads from the replica unless it asks for the primary, or for
-// more than the replica has, and its bookmark advances to that of the database it reached. The
-// simulator rejects a write outside a primary session, so that none is lost in the replica.
+// As on the platform, a session reads from the replica, with two exceptions: it asks for the
+// primary, or for a bookmark that the replica has not reached. The bookmark of the session advances
+// to that of the database that it used. The simulator rejects a write outside a primary session, so
+// that no write is lost in the replica.
 //
-// Like the platform's session, it keeps the greater of the bookmark that it began with and the one
-// that the database returns. `POST /unknown-bookmarks?reject` makes a query with a bookmark of another
-// database fail, and `?wait` makes it wait forever. A bookmark belongs to another database if it does
-// not end with this one's id.
+// Like the platform's session, it keeps the greater of two bookmarks: the one that it began with,
+// and the one that the database returns. A bookmark that does not end with the id of this database
+// belongs to another one. `POST /unknown-bookmarks?reject` makes a query with such a bookmark fail,
+// and `?wait` makes it wait forever.
 //
-// `POST /replicate` makes the replica catch up. `GET /session-counts` returns the number of
-// queries that each database has answered, and resets the counts.
+// `POST /replicate` makes the replica catch up. `GET /session-counts` returns the number of queries
+// that each database has answered, and resets the counts.
 export const replicaSimulator = `
   import Built from "./index.js";
   import { WorkerEntrypoint } from "cloudflare:workers";

@@ -1,4 +1,4 @@
-// The times of the points of a series, computed with the calendar of JavaScript.
+// Computes the times of the points of a series, with the calendar of JavaScript.
 import assert from "node:assert/strict";
 
 const MAX_POINTS = 1_000;

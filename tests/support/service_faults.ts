@@ -1,5 +1,5 @@
-// The faults of a service, and a main module that wraps a built worker and can be switched to
-// any of them.
+// The faults that a service can have. Also a main module that wraps a built worker, with which a
+// test can switch to any of them.
 import type { ServiceStub } from "./harness.ts";
 
 const throws: ServiceStub = () => {

@@ -1,4 +1,4 @@
-// Helpers of the tests that read through the gateway while a backend fails.
+// Helpers for the tests that read through the gateway while a backend fails.
 import assert from "node:assert/strict";
 import { people, places } from "./fixtures.ts";
 import { type ApiResponse, type Options, type System, start } from "./harness.ts";

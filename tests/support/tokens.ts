@@ -1,4 +1,4 @@
-// Access tokens as clients send them and as the setting `TOKENS` stores them.
+// Makes access tokens, as clients send them and as the setting `TOKENS` stores them.
 import { createHash } from "node:crypto";
 
 export function tokenHash(token: string): string {

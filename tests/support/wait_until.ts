@@ -1,4 +1,4 @@
-// Waiting for asynchronous effects by polling.
+// Waits for asynchronous effects by polling.
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 

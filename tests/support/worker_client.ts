@@ -1,4 +1,4 @@
-// An HTTP client of one worker, and the responses it returns.
+// An HTTP client for one worker, and the responses that it returns.
 import { setImmediate as turn } from "node:timers/promises";
 
 export type ApiResponse = {

@@ -1,4 +1,4 @@
-// Data and assertions of the tests that write single records, and the two ways to send a write.
+// Data and assertions for the tests that write single records, and the two ways to send a write.
 import assert from "node:assert/strict";
 import { startCompressingProxy } from "./compressing_proxy.ts";
 import { completePerson } from "./declared_fields.ts";

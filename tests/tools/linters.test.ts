@@ -1,4 +1,4 @@
-// The linters of Redocly and Spectral find nothing in the OpenAPI documents.
+// The linters Redocly and Spectral find nothing wrong in the OpenAPI documents.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { suite, test } from "node:test";

@@ -1,5 +1,5 @@
-// openapi-python-client generates a client from the OpenAPI document. Ten calls of the running system
-// have typed results, also for errors.
+// openapi-python-client generates a client from the OpenAPI document. Ten calls of the running
+// system return typed results, also for errors.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";

@@ -1,5 +1,5 @@
 // Schemathesis generates thousands of valid and invalid requests from the OpenAPI document, and
-// checks each response against it. schemathesis/schemathesis.toml lists the exceptions.
+// compares each response with the document. schemathesis/schemathesis.toml lists the exceptions.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";

@@ -1,5 +1,5 @@
-// The lower bounds: `one` is the limit of the storage, `constant` that of the runtime. The database has
-// the product's responses by key, so that the bytes are the same.
+// Measures lower bounds. `one` only reads a response from the database, and `constant` only sends
+// one from memory. The database has the product's responses by key, so that the bytes are the same.
 import type { D1Database, Service } from "../platform.ts";
 
 type Env = { DB: D1Database; PLACES?: Service; PEOPLE?: Service };

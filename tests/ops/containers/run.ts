@@ -1,5 +1,5 @@
-// `make container-test`: builds the image and runs the deployment suite against three containers,
-// with Docker if it is available, else with buildah.
+// `make container-test` builds the image, and runs the deployment suite against three containers.
+// It uses Docker if it is available, and otherwise buildah.
 import { deploymentSuite } from "../../support/deployment_suite.ts";
 import * as buildah from "./buildah.ts";
 import * as compose from "./compose.ts";

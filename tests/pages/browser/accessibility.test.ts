@@ -1,4 +1,5 @@
-// Accessibility of every page: axe rules, keyboard use, small screens, and both colour schemes.
+// Tests the accessibility of every page: axe rules, keyboard use, small screens, and both colour
+// schemes.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -1,5 +1,5 @@
-// The API reference page: it works under its Content-Security-Policy, loads nothing from other
-// sites, and can execute requests.
+// Tests the page of the API reference. It works under its Content-Security-Policy, loads nothing
+// from other sites, and can send requests.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";

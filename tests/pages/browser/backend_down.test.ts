@@ -1,4 +1,4 @@
-// Pages while a backend is down: they show the other backend's data and state what is missing.
+// While a backend is down, pages show the other backend's data and say what is missing.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { desktop, openSite, phone } from "../../support/browser.ts";

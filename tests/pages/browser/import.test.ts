@@ -1,4 +1,5 @@
-// The import page: trial, import, report and progress. The download links of exports.
+// Tests the import page: trial, import, report and progress. Also tests the download links of
+// exports.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, test } from "node:test";

@@ -1,4 +1,4 @@
-// Tokens on the pages: a token is entered once, and forms of other sites are rejected.
+// Tests tokens on the pages: a user enters a token once, and forms of other sites are rejected.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";

@@ -1,4 +1,4 @@
-// The overview and the list of people: totals, search, order and paging.
+// Tests the overview and the list of people: totals, search, order and paging.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";

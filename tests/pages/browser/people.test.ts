@@ -1,4 +1,4 @@
-// Writing people on the pages, on desktop and phone, with and without scripts.
+// Writes people on the pages, on desktop and phone, with and without scripts.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { desktop, fieldError, openSite, visitors } from "../../support/browser.ts";

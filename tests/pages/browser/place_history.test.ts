@@ -1,4 +1,4 @@
-// The history of a place: its own changes, and those of its people.
+// Tests the history of a place, which has its own changes and those of its people.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";

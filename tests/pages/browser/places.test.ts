@@ -1,4 +1,4 @@
-// Writing places on the pages, on desktop and phone, with and without scripts.
+// Writes places on the pages, on desktop and phone, with and without scripts.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { fieldError, follow, openSite, visitors } from "../../support/browser.ts";

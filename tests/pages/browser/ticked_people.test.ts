@@ -1,4 +1,4 @@
-// Moving, burying and removing the people who are ticked in a list, on desktop and phone, with and
+// Moves, buries and removes the people who are ticked in a list, on desktop and phone, with and
 // without scripts.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";

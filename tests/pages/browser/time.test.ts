@@ -1,4 +1,5 @@
-// Change over time: the date of a page, the chart, and the comparison of places.
+// Tests the pages that show changes over time: the date of a page, the chart, and the comparison of
+// places.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";

@@ -1,5 +1,5 @@
 // The state of a Cloudflare account: databases, workers with their versions, and uploaded files. It
-// rejects what the platform rejects, with the platform's codes.
+// rejects what the platform rejects, with the platform's error codes.
 import { randomUUID } from "node:crypto";
 
 /** An error of the API. Wrangler recognizes some by their code. */

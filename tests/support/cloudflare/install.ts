@@ -1,4 +1,5 @@
-// Installs the built workers in an account without wrangler, for tests of what runs afterwards.
+// Installs the built workers in an account without wrangler. The tests that use it test later
+// steps.
 import { readFileSync } from "node:fs";
 import { deployedName } from "../../../ops/deploy/config.ts";
 import { type Name, names } from "../../../ops/workers.ts";

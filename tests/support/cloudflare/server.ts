@@ -1,6 +1,7 @@
-// A stand-in for Cloudflare's API on a loopback port: the routes that the pinned wrangler calls for
-// `make deploy`, `make backup` and a rollback. It runs the workers that were uploaded, and serves
-// the gateway of each environment. A route that is missing here gets 404 and fails the test.
+// A stand-in for Cloudflare's API on a loopback port. It has the routes that the pinned wrangler
+// calls for `make deploy`, `make backup` and a rollback. It runs the workers that were uploaded,
+// and serves the gateway of each environment. If wrangler calls a route that is missing here, it
+// gets a 404, and the test fails.
 import { createHash, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";

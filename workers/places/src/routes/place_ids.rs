@@ -1,6 +1,6 @@
 //! `POST /internal/place-ids`: finds the ids of places by their names. The people worker calls it
-//! during an import whose records have the names of places instead of ids. Clients cannot reach
-//! this path, because the gateway does not forward requests to it.
+//! during an import whose lines have the names of places. Clients cannot reach this path, because
+//! the gateway does not forward requests to it.
 
 use domain::name::Name;
 use edge::{Database, Error, NORMALIZE, Request, Response};
