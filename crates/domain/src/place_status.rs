@@ -3,8 +3,8 @@
 //!
 //! A request that writes people first records a pending write, and then checks the place. A request
 //! that deletes a place first adds a tombstone, and then counts the people. So the later of the two
-//! always sees the other. `docs/integrity.md` has the argument. `crates/model` checks every
-//! interleaving with the decisions of this module.
+//! always sees the other. `docs/integrity.md` has the argument. `crates/model` calls the
+//! functions of this module to check every interleaving of the protocol's steps.
 
 use std::collections::HashSet;
 

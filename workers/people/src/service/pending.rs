@@ -123,7 +123,7 @@ impl PendingWrites {
     /// Checks that all places are active. It waits for deletions in progress.
     ///
     /// # Errors
-    /// A missing place (409 `no-such-place`, by `Problem::check_place`), a deletion that does not end in time, or a service that failed.
+    /// A missing place (409 `no-such-place`, by `Problem::check_place` in `conflict.rs`), a deletion that does not end in time, or a service that failed.
     pub async fn check(&self, places: &[i64]) -> Result<(), Error> {
         let statuses = self.statuses(&places.iter().copied().collect()).await?;
         for place in places {
