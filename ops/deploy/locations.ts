@@ -1,4 +1,4 @@
-// Where an environment's databases are, and next to which data centre the backends run.
+// The location of an environment's databases, and the data centre near which the backends run.
 
 /** D1's location hints, each with the region for `[placement]`. A hint is a part of a continent, so
  * the region is near the database, not in the same building. */

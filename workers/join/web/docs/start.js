@@ -1,5 +1,6 @@
-// A control inside a control is unusable for screen readers: the path of an operation is a link
-// inside the button that opens it. The address still follows the open operation.
+// In Swagger UI, the path of an operation is a link inside the button that opens the operation. Screen
+// readers cannot use a control inside a control, so this plugin shows the path as text. The address of
+// the page still changes with the open operation.
 const withoutNestedLinks = ({ React }) => ({
   wrapComponents: {
     DeepLink:

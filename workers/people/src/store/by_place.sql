@@ -11,18 +11,18 @@
 --
 -- by_place.rs replaces the names in braces.
 --
--- A group is a place with people. If none of them matches the filter, it is empty: so the statement
--- reads at most ?3 populations, however few people match, and no people of an empty group.
+-- Each place with people is a group, even if none of them matches the filter. So the statement reads
+-- at most ?3 populations, however few people match. It reads no people of an empty group.
 --
--- The concatenated texts are the groups. A text has at most 1,000 people. A name has at most 200
--- characters of four bytes each, so a text stays far below the 2 MB that D1 allows.
+-- The texts are concatenated. Each has at most 1,000 people. A name has at most 200 characters of
+-- four bytes each, so a text stays far below the 2 MB that D1 allows.
 --
 -- `remaining` is the number of groups that another statement must read, after `place_id`.
 --
 -- Uses the primary key of population for the groups. For their people it uses
 -- person_resident (place_id, id, is_alive, resident), which contains each person as JSON. With
--- isAlive= it also skips the other people of the place. If these are many (is_sparse), it uses the
--- search index instead, which reads only matches, but two rows for each. With isKing=true it uses
+-- isAlive= it must skip the other people of the place. If there are many (is_sparse), it uses the
+-- search index, which reads only matches, but two rows for each. With isKing=true it uses
 -- one_king_a_place.
 WITH RECURSIVE
   -- Empty if the client has the current response. Then nothing else is read.

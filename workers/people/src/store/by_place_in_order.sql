@@ -11,15 +11,14 @@
 --                  null. If it is still current, there is no row.
 -- {max_page_size}  tables::page::MAX_PAGE_SIZE
 --
--- The concatenated texts are the groups. A text has at most 1,000 people. A name has at most 200
--- characters of four bytes each, so a text stays far below the 2 MB that D1 allows.
+-- The texts are concatenated. Each has at most 1,000 people. A name has at most 200 characters of
+-- four bytes each, so a text stays far below the 2 MB that D1 allows.
 --
 -- `remaining` is the number of groups that another statement must read, after `place_id`.
 --
--- Most pages have few people. They are read along person_resident (place_id, id, is_alive, resident),
--- which contains each person as JSON: one row per person, and one per group to know that there are
--- few. If a group is long or the page has many people, each group is read by itself, and cut where
--- needed.
+-- Most pages have few people. The statement then reads person_resident (place_id, id, is_alive,
+-- resident) in order. This index contains each person as JSON. It reads one row per person, and one
+-- per group to count people. If a group or page is long, it reads each group alone, up to its limit.
 --
 -- Uses the primary key of population for the groups.
 WITH RECURSIVE

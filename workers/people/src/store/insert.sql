@@ -1,4 +1,4 @@
--- Adds people. If a deleted person had the id, the new one continues to count the versions.
+-- Adds people. If a deleted person had the id, the versions continue after those of that person.
 --
 -- ?1  a JSON array of people, each with its author. A person without an id gets the next id that was never used.
 -- ?2  the greatest id in the whole batch, which may have several of these statements, or 0

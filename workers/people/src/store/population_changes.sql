@@ -4,9 +4,9 @@
 -- ?2        only changes before this time, in milliseconds since 1970
 -- ?3        the maximum number of moments
 --
--- Each moment at which the population changed has its last change in population_history. The changes
--- of people at that moment are found from there backwards. A moment with more than 100 of them, as
--- of an import, has one line with the population after it.
+-- For each moment at which the population changed, population_history has the last change. From
+-- there, the statement finds the other changes of that moment backwards. A moment with more than 100
+-- changes, as of an import, becomes one line with the population after it.
 --
 -- Uses the primary keys of population_history and person_change, and the unique index on
 -- (person_id, version): some rows for each change, however long the log is.

@@ -1,7 +1,6 @@
 -- Updates people who still have the expected version.
 --
--- ?1  a JSON array of people, each with the version before the update and its
---     author
+-- ?1  a JSON array of people, each with its version before the update, and its author
 -- {…} the columns that tables::schema declares
 --
 -- Uses the primary key.

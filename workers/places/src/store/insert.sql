@@ -1,4 +1,4 @@
--- Adds places. A retired id is skipped: the id of a deleted place is never used again.
+-- Adds places. A place with a retired id is not added: no id of a deleted place is used again.
 --
 -- ?1  a JSON array of places, each with its author. A place without an id gets the next id that was never used.
 -- ?2  the greatest id in the whole batch, which may have several of these statements, or 0

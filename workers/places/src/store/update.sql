@@ -1,7 +1,6 @@
 -- Updates places that still have the expected version and are not being deleted.
 --
--- ?1  a JSON array of places, each with its version before the update and its
---     author
+-- ?1  a JSON array of places, each with its version before the update, and its author
 -- {…} the columns that tables::schema declares
 --
 -- Uses the primary key of place and the unique index tombstone (place_id).

@@ -15,9 +15,9 @@
 -- ?11       the place ids as a JSON array, if there is a list
 --
 -- Uses the primary keys of population and population_history. The orders of the present
--- populations by the living and by the total use population_by_living and population_by_total. The
--- dead and the populations as of a time are only indexed by place. Any other order of them sorts one
--- row for each place, and so does any order of a list.
+-- populations by the living and by the total use population_by_living and population_by_total.
+-- There is no index for an order by the dead, or for populations as of a time in another order than
+-- by place. Such an order sorts one row per place, and so does any order of a list.
 WITH RECURSIVE
   -- Empty if the client has the current response. Then nothing else is read.
   current AS MATERIALIZED (
