@@ -101,6 +101,12 @@ mod tests {
     }
 
     #[test]
+    fn the_pseudonym_of_a_token_is_the_beginning_of_its_hash() {
+        let text = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+        assert_eq!(token(text).pseudonym(), "248d6a61d20638b8");
+    }
+
+    #[test]
     fn a_token_never_shows_itself() {
         let token = token("0123456789abcdef");
         assert!(!format!("{token:?}").contains("0123"));

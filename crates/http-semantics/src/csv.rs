@@ -236,6 +236,16 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_cell_of_sql_is_escaped_like_a_text(
+            text in "['=+@＝＋－＠a-]{0,6}|[;'\"= a-]{0,8}|\\PC*",
+        ) {
+            let database = rusqlite::Connection::open_in_memory().unwrap();
+            let query = format!("SELECT {} FROM (SELECT ?1 AS name)", sql_text_cell("name"));
+            let cell: String = database.query_row(&query, [&text], |row| row.get(0)).unwrap();
+            prop_assert_eq!(cell, format!("\"{}\"", escape_formula(&text).replace('"', "\"\"")));
+        }
+
+        #[test]
         fn an_escaped_text_is_no_formula_and_unescapes_to_itself(
             text in "['=+@＝＋－＠a-]{0,6}|[;'\"= a-]{0,8}|\\PC*",
         ) {

@@ -253,6 +253,20 @@ mod tests {
     }
 
     #[test]
+    fn the_id_of_a_place_is_a_whole_number_from_1() {
+        let place = |json: &str| {
+            let mut fields = Fields::new(Object::parse(json.as_bytes()).unwrap());
+            let place = fields.place_id("placeId");
+            fields.finish(&["placeId"], Some(place.map(PlaceId::get)))
+        };
+        assert_eq!(place(r#"{"placeId":7}"#), Ok(Some(7)));
+        assert_eq!(place(r#"{"placeId":null}"#), Ok(None));
+        for invalid in [r#"{"placeId":0}"#, r#"{"placeId":"7"}"#] {
+            assert!(place(invalid).is_err(), "{invalid}");
+        }
+    }
+
+    #[test]
     fn a_version_is_a_whole_number_from_1() {
         let version = |json: &str| {
             let object = Object::parse(json.as_bytes()).unwrap();

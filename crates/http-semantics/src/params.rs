@@ -237,6 +237,12 @@ mod tests {
     }
 
     #[test]
+    fn a_query_has_room_for_a_thousand_ids_of_14_digits() {
+        let ids = vec!["12345678901234"; 1000].join(",");
+        assert!(format!("id={ids}&limit=1000").len() <= MAX_QUERY_BYTES);
+    }
+
+    #[test]
     fn a_moment_in_the_future_is_rejected() -> Result<(), Problem> {
         let parse = |now| {
             let params = Params::parse("asOf=1970-01-01T00:00:01Z", &["asOf"])?;

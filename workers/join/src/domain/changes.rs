@@ -473,6 +473,19 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_continues_at_the_position_of_its_last_cursor() {
+        for places in [Some(validator(3)), None] {
+            let position = Position {
+                places,
+                people: validator(4),
+            };
+            assert_eq!(Position::of_any(&position.cursor()), Some(position));
+            assert_eq!(Position::from_parts(position.into()), Some(position));
+        }
+        assert_eq!(Position::from_parts([Some(validator(3)), None]), None);
+    }
+
+    #[test]
     fn a_malformed_feed_is_rejected() {
         fn feed(body: &[u8]) -> FeedPage<'_> {
             FeedPage {

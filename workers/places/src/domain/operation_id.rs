@@ -26,3 +26,21 @@ impl Param for OperationId {
         is_id.then(|| Self(text.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_of_an_operation_is_32_hexadecimal_digits_in_lower_case() {
+        let id = "0123456789abcdef0123456789abcdef";
+        assert_eq!(OperationId::parse(id).unwrap().as_str(), id);
+        let invalid = [&id[1..], &[id, "0"].concat(), &id.to_uppercase(), ""];
+        for text in invalid
+            .into_iter()
+            .chain(["g123456789abcdef0123456789abcdef"])
+        {
+            assert_eq!(OperationId::parse(text), None, "{text}");
+        }
+    }
+}
