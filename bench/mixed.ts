@@ -1,4 +1,5 @@
-// The mixed workload: reads of many addresses, some of them far more often than others, and writes.
+// Makes the requests of the mixed workload, and renders its results. The workload consists of
+// writes, and of reads of many addresses. Some addresses are read far more often than others.
 import { Random } from "../tests/support/random.ts";
 import type { Shot } from "./load.ts";
 import { short } from "./numbers.ts";

@@ -1,5 +1,5 @@
-// Runs one contestant, and sends its addresses to the parent process: `node bench/serve.ts NAME
-// JSON`. It stops when the parent process ends.
+// Runs one contestant, and sends its addresses to the parent process:
+// `node bench/serve.ts NAME JSON`. It stops when the parent process ends.
 import { type ContestantName, contestants, type Options } from "./contestants.ts";
 
 const [name, options] = process.argv.slice(2);

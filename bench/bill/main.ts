@@ -1,5 +1,5 @@
-// `make bill` estimates the cost of 1,000 to 1,000,000 requests per second
-// (docs/benchmarks/bill.md). With REMOTE=1, it also shows the size of each deployed database.
+// `make bill` estimates the cost of 1,000 to 1,000,000 requests per second (docs/benchmarks/bill.md).
+// With REMOTE=1, it also shows the size of each deployed database.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { environmentOf, expectedName } from "../../ops/deploy/config.ts";

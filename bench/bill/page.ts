@@ -1,4 +1,4 @@
-// Renders docs/benchmarks/bill.md.
+// Renders the results of `make bill` as docs/benchmarks/bill.md.
 import { short } from "../numbers.ts";
 import {
   type Assumptions,

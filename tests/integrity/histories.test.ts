@@ -1,5 +1,6 @@
-// Recorded histories of concurrent reads and writes. A current read is linearizable. A bounded read
-// returns a state that was current at some moment within its bound (docs/http.md#freshness).
+// Records histories of concurrent reads and writes, and checks them. A current read is
+// linearizable. A bounded read returns a state that was current at some moment within its bound
+// (docs/http.md#freshness).
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";

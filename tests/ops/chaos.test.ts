@@ -1,5 +1,5 @@
-// Runs each part of the chaos suite for a short time, and proves that its checks find errors. `make
-// chaos` is the full run (docs/reliability.md).
+// Runs each part of the chaos suite for a short time, and proves that its checks find errors.
+// `make chaos` is the full run (docs/reliability.md).
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { classifyResponse } from "../chaos/classify_response.ts";

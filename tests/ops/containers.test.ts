@@ -1,5 +1,5 @@
-// Runs the program of a container as three local processes, and tests its settings. `make
-// container-test` runs the same suite with real containers.
+// Runs the program of a container as three local processes, and tests its settings.
+// `make container-test` runs the same suite with real containers.
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";

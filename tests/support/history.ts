@@ -1,5 +1,6 @@
-// Recorded histories of a register, such as the name of a record: concurrent reads and writes with
-// their times. The writes have versions, which count up, so their order is known.
+// Checks recorded histories of a register, such as the name of a record. A history has concurrent
+// reads and writes with their times. The writes have versions, which count up, so their order is
+// known.
 
 /** A read or a write. Times may have any unit, also that of a logical clock. */
 export type Operation = {

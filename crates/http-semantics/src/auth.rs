@@ -1,7 +1,7 @@
 //! Authorization: which scope a request needs, and which scopes a bearer token has.
 //!
-//! The settings contain only SHA-256 hashes of tokens, so nobody can read a token in them. Without
-//! settings, everybody may read and nobody may write.
+//! The settings contain only SHA-256 hashes of tokens, so reading the settings reveals no token.
+//! Without settings, everybody may read and nobody may write.
 
 use crate::Problem;
 use crate::actor::Actor;

@@ -1,6 +1,7 @@
 //! Coalesces reads that arrive at the same time into one round trip to the database.
 //!
-//! # How If no round trip is in flight, a request makes its own. A request that arrives during one
+//! # How
+//! If no round trip is in flight, a request makes its own. A request that arrives during one
 //! becomes the *leader* of the next batch. Requests that arrive until this batch starts become its
 //! *waiters*. The leader runs batch after batch as long as requests wait, even if its own client
 //! disconnects (`wait_until`). A batch contains only requests that arrived before it started. So

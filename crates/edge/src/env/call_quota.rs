@@ -1,8 +1,8 @@
 //! Counts the calls that one invocation of a worker may still make.
 //!
-//! The platform throws at the first call beyond its limit, so the request would stop in the middle
-//! of its work. Every loop of calls therefore checks whether its next step still fits. If not, the
-//! loop ends in an orderly way, and another invocation continues the work. A cursor, a link or the
+//! The platform throws at the first call beyond its limit. A request would then stop in the middle
+//! of its work. So every loop of calls checks whether its next step still fits. If not, the loop
+//! ends in an orderly way, and another invocation continues the work. A cursor, a link or the
 //! scheduled run says where.
 
 use std::cell::Cell;

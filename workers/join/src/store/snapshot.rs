@@ -1,5 +1,5 @@
-//! The statements for snapshots. A snapshot is one row with its headers and change sequences, the
-//! *head*, and one row per chunk of its body.
+//! The statements for snapshots. A snapshot has one row with its headers and change sequences (the
+//! *head*), and one row per chunk of its body.
 
 use tables::ChangeSeqs;
 use tables::statement::Statement;

@@ -1,5 +1,5 @@
-//! The common table expression of this statement. It finds the populations that the statement then
-//! filters and sorts.
+//! The first part of the statement for populations: a common table expression that finds the
+//! populations before they are filtered and sorted.
 
 use tables::list::MAX_MATCHES;
 use tables::population::{Measure, PopulationQuery};

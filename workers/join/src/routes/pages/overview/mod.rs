@@ -1,5 +1,5 @@
-//! `GET /`: sends the overview page to browsers, and the dataset to clients with `Accept:
-//! application/json`.
+//! `GET /`: sends the overview page to browsers, and the dataset to clients with
+//! `Accept: application/json`.
 
 mod fallback;
 
