@@ -173,16 +173,19 @@ $(TOOLS): | .tools/wasm32
 	@rm -rf .tools/target .tools/mutants-*
 	@touch $@
 
+# The gateway has one more entrypoint.
+ENTRY_join := shared_reads.ts
+
 # find also lists folders, whose time changes if a file is added or removed.
 workers/%/build/index.js: $$(shell find crates/*/src workers/$$*/src) workers/%/Cargo.toml \
-		workers/build.rs workers/entry.ts openapi/%.json \
+		workers/build.rs $(wildcard workers/*.ts) openapi/%.json \
 		$(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock $(SETUP)
 	$(call say,building $* …)
 	$(call quietly,worker-build --release workers/$*)
-	@cp workers/entry.ts $(@D)
-	@esbuild $(@D)/entry.ts --bundle --minify --format=esm --target=es2024 --outfile=$@ \
-		--allow-overwrite --log-level=warning --external:./index_bg.wasm '--external:cloudflare:*'
-	@rm $(@D)/entry.ts
+	@cp workers/*.ts $(@D)
+	@esbuild $(@D)/$(or $(ENTRY_$*),entry.ts) --bundle --minify --format=esm --target=es2024 \
+		--outfile=$@ --allow-overwrite --log-level=warning --external:./index_bg.wasm '--external:cloudflare:*'
+	@rm $(@D)/*.ts
 	@printf '» built %s: %d KB of wasm, %d KB gzipped\n' $* \
 		$$(($$(wc -c <$(@D)/index_bg.wasm) / 1024)) $$(($$(gzip -c $(@D)/index_bg.wasm | wc -c) / 1024))
 

@@ -5,7 +5,19 @@
 // @ts-expect-error: worker-build generates the file, and the Makefile copies this one next to it.
 import Entrypoint from "./index.js";
 
-type Handler = (this: { env: unknown; ctx: unknown }, event: unknown) => unknown;
+/** The variables and bindings of a worker. */
+export type Env = Record<string, unknown>;
+
+/** What the platform gives a worker together with a request. */
+export type Context = {
+  waitUntil(promise: Promise<unknown>): void;
+  /** The other entrypoints of the worker. */
+  exports?: Record<string, { fetch: typeof fetch }>;
+  /** The cache in front of this entrypoint, if the platform has one. */
+  cache?: { purge(options: { tags: string[] }): Promise<unknown> };
+};
+
+type Handler<Event, Result> = (event: Event, env: Env, ctx: Context) => Result;
 
 /** The state that the `worker` crate keeps of the instance: whether it has panicked. */
 const { __worker_init_state: state } = globalThis as unknown as {
@@ -13,13 +25,13 @@ const { __worker_init_state: state } = globalThis as unknown as {
 };
 
 /** One of the worker's handlers, as the platform calls it. */
-function handler(name: "fetch" | "scheduled") {
-  const handle: Handler = Entrypoint.prototype[name];
-  return (event: unknown, env: unknown, ctx: unknown) => {
+export function handler<Event, Result>(name: string): Handler<Event, Result> {
+  const handle = Entrypoint.prototype[name];
+  return (event, env, ctx) => {
     // The constructor starts a new instance.
     if (state.criticalError) new Entrypoint(ctx, env);
     try {
-      return handle.call({ env, ctx }, event);
+      return handle.call({ env, ctx }, event, env, ctx);
     } catch (thrown) {
       state.criticalError = true;
       throw thrown;
@@ -27,4 +39,7 @@ function handler(name: "fetch" | "scheduled") {
   };
 }
 
-export default { fetch: handler("fetch"), scheduled: handler("scheduled") };
+export default {
+  fetch: handler<Request, Promise<Response>>("fetch"),
+  scheduled: handler<unknown, Promise<void>>("scheduled"),
+};

@@ -60,6 +60,8 @@ export type Options = {
   wrappers?: Partial<Record<Name, string>>;
   /** Gives places and people a read replica each, which catches up on `System.replicate`. */
   withReplicas?: boolean;
+  /** Two instances of the gateway share a cache, see `shared_cache.ts`. */
+  sharedCache?: boolean;
   /** Settings of the gateway. With them, the backends require the services' secret, as deployed.
    * Without them all three workers allow writes, as in development, and `countCosts` turns
    * snapshots off. */
@@ -365,11 +367,23 @@ export function workerOptionsFor(name: Name, options: Options): WorkerOptions {
     path: joinPath(folder, "first.js"),
     contents,
   });
+  const second = () => [
+    { ...entryModule(readFileSync(main, "utf8")), path: joinPath(folder, "second/index.js") },
+    {
+      type: "CompiledWasm" as const,
+      path: joinPath(folder, "second/index_bg.wasm"),
+      contents: readFileSync(joinPath(folder, "index_bg.wasm")),
+    },
+  ];
   const stub = options.stubs?.[name];
   const wrapper = wrapperFor(name, options);
   const modules = stub
     ? [entryModule(`export default { fetch: ${stub} };`)]
-    : [...(wrapper ? [entryModule(wrapper)] : []), ...built];
+    : [
+        ...(wrapper ? [entryModule(wrapper)] : []),
+        ...built,
+        ...(name === "join" && options.sharedCache ? second() : []),
+      ];
   const hasReplica = options.withReplicas && name !== "join";
   return {
     ...workerOptions,

@@ -5,10 +5,12 @@ import { costCounter } from "./cost_counter.ts";
 import type { Name, Options } from "./harness.ts";
 import { replicaSimulator } from "./replica_simulator.ts";
 import { faultSwitch } from "./service_faults.ts";
+import { sharedCache } from "./shared_cache.ts";
 
 /** The wrapper that the options select, if any. */
 export function wrapperFor(name: Name, options: Options): string | undefined {
   if (options.wrappers) return options.wrappers[name];
+  if (name === "join" && options.sharedCache) return sharedCache;
   if (options.countCosts) return costCounter;
   if (options.delays) return callDelays(options.delays);
   if (options.crashable) return crashWrapper;

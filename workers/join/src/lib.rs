@@ -50,10 +50,24 @@ const LAYERS: &[Layer] = &[
     Layer::ResponseCache,
 ];
 
+/// The layers of [`read_shared`]. The request has passed through the others before.
+const SHARED_LAYERS: &[Layer] = &[
+    Layer::Consistency,
+    Layer::Authenticate(|_, _| Ok(())),
+    Layer::Authorize,
+    Layer::Problems,
+    Layer::StaleIfError(stale_if_error),
+    Layer::ResponseCache,
+];
+
 /// The routes, without their prefix `/v1`. A property applies to the method before it.
 #[must_use]
 pub fn router() -> Router {
-    Router::new("join", LAYERS)
+    router_with(LAYERS)
+}
+
+fn router_with(layers: &'static [Layer]) -> Router {
+    Router::new("join", layers)
         .route("/healthz", get(health::alive).health_check())
         .route("/readyz", get(routes::ready).health_check())
         .route("/openapi.json", get(files::serve).open())
@@ -158,6 +172,7 @@ fn private_page(methods: MethodRouter) -> MethodRouter {
 
 thread_local! {
     static ROUTER: Rc<Router> = Rc::new(router());
+    static SHARED_ROUTER: Rc<Router> = Rc::new(router_with(SHARED_LAYERS));
 }
 
 #[event(start)]
@@ -169,6 +184,18 @@ fn start() {
 #[wasm_bindgen]
 pub fn fetch(request: web_sys::Request, bindings: Env, context: worker_sys::Context) -> Promise {
     edge::serve(ROUTER.with(Rc::clone), request, bindings, context)
+}
+
+/// Makes a response for the cache that all isolates share. Only [`fetch`] calls it, after it has
+/// authorized and counted the request (`shared_reads.ts`).
+#[wasm_bindgen]
+pub fn read_shared(
+    request: web_sys::Request,
+    bindings: Env,
+    context: worker_sys::Context,
+) -> Promise {
+    let router = SHARED_ROUTER.with(Rc::clone);
+    edge::serve(router, request, bindings, context)
 }
 
 /// Refreshes the snapshots by schedule.

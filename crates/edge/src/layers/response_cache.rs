@@ -8,6 +8,10 @@
 //! The gateway may also send a response without a check. There are two conditions: the last check
 //! must be recent enough for the client or for the setting `FRESH_SECONDS`
 //! ([`http_semantics::freshness`]), and the response must not be older than the client's bookmark.
+//!
+//! For the setting, there may also be a cache of the platform that all isolates share. It answers calls
+//! of the binding `SHARED` (`workers/join/shared_reads.ts`). What it sends is checked like a
+//! response of this memory, and kept in it under a key of its own: it cannot be revalidated.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -21,9 +25,11 @@ use tables::ChangeSeqs;
 
 use crate::coalescer::{self, Check, PageCheck};
 use crate::env::consistency::Consistency;
+use crate::http::headers;
 use crate::http::request::{Method, Request};
-use crate::http::response::{CachedResponse, Response};
+use crate::http::response::{CURRENT_AT_HEADER, CachedResponse, Response};
 use crate::route::Route;
+use crate::service_client::ServiceClient;
 use crate::time::now;
 
 /// The maximum size of the cache, in bytes. An isolate has 128 MB.
@@ -105,18 +111,26 @@ pub(crate) async fn find(request: &mut Request, route: &Route) -> Lookup {
     let cached = CACHE.with_borrow_mut(|cache| cache.get(&key));
     // If the client has a different response, only the handler can tell whether it is valid.
     let cached = cached.filter(|entry| etag.is_none() || etag == entry.response.etag());
+    let mut is_hit = true;
+    let fresh = match &cached {
+        Some(entry) if entry.may_be_sent_to(request, max_age_ms) => cached.clone(),
+        _ => {
+            let shared = shared_entry(request, &key, max_age_ms).await;
+            // The other entrypoint may have made it for this request.
+            is_hit = shared
+                .as_ref()
+                .is_some_and(|entry| entry.current_at.get() < requested_at);
+            shared
+        }
+    };
+    if let Some(entry) = fresh {
+        let age = is_hit.then(|| freshness::age_seconds(requested_at - entry.current_at.get()));
+        let response = entry.response_to(&request.is_negotiated, etag.as_deref());
+        let response = response.header_if("age", age.map(|age| age.to_string()));
+        return Lookup::Hit(response.header_if("cache-status", is_hit.then_some("join; hit")));
+    }
     let mut checked = None;
     if let Some(entry) = cached {
-        let age_ms = requested_at - entry.current_at.get();
-        if age_ms <= max_age_ms && entry.may_be_sent_to(request) {
-            let age = freshness::age_seconds(age_ms).to_string();
-            let response = entry.response_to(&request.is_negotiated, etag.as_deref());
-            return Lookup::Hit(
-                response
-                    .header("age", age)
-                    .header("cache-status", "join; hit"),
-            );
-        }
         if let Some((read, seqs)) = read.zip(entry.response.change_seqs) {
             let page = page_check(request, route, &key, &entry);
             let check = coalescer::check(request, Some(page), read).await;
@@ -158,6 +172,40 @@ pub(crate) async fn find(request: &mut Request, route: &Route) -> Lookup {
         is_reusable: read.is_none(),
         checked,
     })
+}
+
+/// The response of the cache that all isolates share, for a request to which only the setting applies.
+async fn shared_entry(request: &Request, key: &str, max_age_ms: i64) -> Option<Rc<Entry>> {
+    // The clocks of two machines differ, so the times of a write and of a response are not compared.
+    let has_written = now() - LAST_WRITE.get() <= max_age_ms;
+    if max_age_ms == 0 || has_written || request.header("cache-control").is_some() {
+        return None;
+    }
+    // The response does not fulfil what the client's bookmark requires before it has been compared.
+    let env = request.env.for_shared_run();
+    let client = ServiceClient::for_gateway(&env, "SHARED", "shared").ok()?;
+    let key = format!("{key} shared");
+    let may_be_sent = |entry: &Rc<Entry>| {
+        let etag = &request.if_none_match;
+        entry.may_be_sent_to(request, max_age_ms)
+            && (etag.is_none() || *etag == entry.response.etag())
+    };
+    let kept = CACHE.with_borrow_mut(|cache| cache.get(&key));
+    if kept.as_ref().is_some_and(may_be_sent) {
+        return kept;
+    }
+    let path = format!("/v1{}?{}", request.path, request.query);
+    let accept = request.header("accept");
+    let accept = accept.as_deref().map(|accept| ("accept", accept));
+    let sent = client.send("GET", &path, accept.as_slice(), None).await;
+    let response = sent.ok()?;
+    let headers = response.headers();
+    let current_at = headers::get(&headers, CURRENT_AT_HEADER)?.parse().ok()?;
+    let copy = client.read_response(&response).await.ok()?;
+    let copy = copy.with_future_copy(current_at, MAX_RESPONSE_BYTES, true);
+    let observed = env.consistency().observed();
+    let entry = put(key, &copy.cached_copy()?, false, observed);
+    may_be_sent(&entry).then_some(entry)
 }
 
 /// The check of a page for several requests: runs the handler, and stores a new page.
@@ -203,13 +251,15 @@ fn page_check(request: &Request, route: &Route, key: &str, entry: &Rc<Entry>) ->
 }
 
 impl Entry {
-    /// Whether the request may get this response without a check: it is not older than the last
-    /// write of this isolate, nor than the client's bookmark.
-    fn may_be_sent_to(&self, request: &Request) -> bool {
+    /// Whether the request may get this response without a check: it is not older than the bound, than
+    /// the last write of this isolate, nor than the client's bookmark.
+    fn may_be_sent_to(&self, request: &Request, max_age_ms: i64) -> bool {
         let observed = self.observed.borrow();
         let consistency = request.env.consistency();
-        let may_be_sent =
-            self.current_at.get() > LAST_WRITE.get() && consistency.may_share(&observed);
+        let current_at = self.current_at.get();
+        let may_be_sent = now() - current_at <= max_age_ms
+            && current_at > LAST_WRITE.get()
+            && consistency.may_share(&observed);
         if may_be_sent {
             consistency.observe(&observed);
         }
@@ -261,15 +311,7 @@ impl Miss {
     }
 
     fn put(self, copy: &Rc<CachedResponse>, is_negotiated: bool) -> Rc<Entry> {
-        let bytes = self.key.len() + copy.bytes + ENTRY_OVERHEAD_BYTES;
-        let entry = Rc::new(Entry {
-            response: Rc::clone(copy),
-            is_negotiated,
-            current_at: Cell::new(self.requested_at),
-            observed: RefCell::new(self.consistency.observed()),
-        });
-        CACHE.with_borrow_mut(|cache| cache.put(self.key, Rc::clone(&entry), bytes));
-        entry
+        put(self.key, copy, is_negotiated, self.consistency.observed())
     }
 
     /// Records that a cached response is current at these change sequences. They may be later than
@@ -282,6 +324,24 @@ impl Miss {
         let copy = entry.response.at(seqs, self.requested_at);
         self.put(&Rc::new(copy), entry.is_negotiated)
     }
+}
+
+/// Stores a response.
+fn put(
+    key: String,
+    copy: &Rc<CachedResponse>,
+    is_negotiated: bool,
+    observed: Observed,
+) -> Rc<Entry> {
+    let bytes = key.len() + copy.bytes + ENTRY_OVERHEAD_BYTES;
+    let entry = Rc::new(Entry {
+        response: Rc::clone(copy),
+        is_negotiated,
+        current_at: Cell::new(copy.requested_at),
+        observed: RefCell::new(observed),
+    });
+    CACHE.with_borrow_mut(|cache| cache.put(key, Rc::clone(&entry), bytes));
+    entry
 }
 
 /// Records that this isolate has completed a write.

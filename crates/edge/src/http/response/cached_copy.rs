@@ -227,12 +227,18 @@ impl Response {
         requested_at: i64,
         max_bytes: usize,
     ) -> Result<Option<Rc<CachedResponse>>, Error> {
-        let response = self.with_future_copy(requested_at, max_bytes, false);
-        if let Body::Stream(mut chunks) = response.body {
+        let mut response = self.with_future_copy(requested_at, max_bytes, false);
+        if let Body::Stream(chunks) = &mut response.body {
             while let Some(chunk) = chunks.next().await {
                 let _: JsValue = chunk.map_err(Error::platform("reading a response"))?;
             }
         }
-        Ok(response.copy.and_then(|future| future.copy.get().cloned()))
+        Ok(response.cached_copy())
+    }
+
+    /// The copy, if it exists.
+    #[must_use]
+    pub fn cached_copy(&self) -> Option<Rc<CachedResponse>> {
+        self.copy.as_ref()?.copy.get().cloned()
     }
 }

@@ -26,8 +26,14 @@ use crate::http::headers::{self, add, for_browsers};
 pub use body::{Body, encode_utf8};
 pub use cached_copy::CachedResponse;
 
-/// The headers of a response that are only for the request that caused it.
-const OF_ONE_REQUEST: [&str; 5] = [
+/// When a response of the shared cache was certainly current, in milliseconds since 1970.
+pub const CURRENT_AT_HEADER: &str = "x-current-at";
+
+/// The headers of a response that are only for the request that caused it, or from the platform's cache.
+const OF_ONE_REQUEST: [&str; 8] = [
+    "age",
+    "cf-cache-status",
+    CURRENT_AT_HEADER,
     REQUEST_ID_HEADER,
     BOOKMARK_HEADER,
     "server-timing",
