@@ -15,6 +15,9 @@ const TAG = "registry";
 
 const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
 
+/** The forms that change no record. Anybody can send the second one. */
+const SESSION_FORMS = /^\/ui\/(enter|forget)\/?$/;
+
 const read = handler<Request, Promise<Response>>("read_shared");
 
 /** Makes responses for the cache. It has no address, so only this worker can call it. */
@@ -47,6 +50,10 @@ export class SharedReads extends WorkerEntrypoint {
   }
 }
 
+function isWrite({ method, url }: Request): boolean {
+  return !SAFE_METHODS.includes(method) && !SESSION_FORMS.test(new URL(url).pathname);
+}
+
 async function fetchWithCache(
   request: Request,
   env: Env,
@@ -55,7 +62,7 @@ async function fetchWithCache(
 ): Promise<Response> {
   const SHARED = { fetch: (url: string, init: RequestInit) => cached.fetch(url, init) };
   const response = await worker.fetch(request, { ...env, SHARED }, ctx);
-  if (response.status < 400 && !SAFE_METHODS.includes(request.method)) {
+  if (response.status < 400 && isWrite(request)) {
     // The platform limits the number of purges. Without one, a response ends with its age.
     ctx.waitUntil(cached.fetch("https://shared/", { method: "POST" }).catch(() => {}));
   }

@@ -44,7 +44,7 @@ pub use http::request::{
 pub use http::response::{Body, CachedResponse, Response};
 pub use idempotency::IdempotentRequest;
 pub use layers::auth;
-pub use layers::response_cache::{cached_response, clear_response_cache};
+pub use layers::response_cache::{cached_response, clear_response_cache, shared_cache};
 pub use layers::{Layer, StaleIfError};
 pub use route::{MethodRouter, any, delete, get, patch, post, put};
 pub use router::Router;

@@ -23,7 +23,7 @@ pub mod store;
 use std::rc::Rc;
 
 use edge::auth::gateway_guard;
-use edge::{Layer, MethodRouter, Router, any, delete, files, get, health, post};
+use edge::{Layer, MethodRouter, Router, any, delete, files, get, health, post, shared_cache};
 use http_semantics::MediaType;
 use http_semantics::auth::Scope;
 use http_semantics::media::TABLE_MEDIA_TYPES;
@@ -47,7 +47,7 @@ const LAYERS: &[Layer] = &[
     Layer::Authorize,
     Layer::Problems,
     Layer::StaleIfError(stale_if_error),
-    Layer::ResponseCache,
+    Layer::ResponseCache(Some(shared_cache)),
 ];
 
 /// The layers of [`read_shared`]. The request has passed through the others before.
@@ -57,7 +57,7 @@ const SHARED_LAYERS: &[Layer] = &[
     Layer::Authorize,
     Layer::Problems,
     Layer::StaleIfError(stale_if_error),
-    Layer::ResponseCache,
+    Layer::ResponseCache(None),
 ];
 
 /// The routes, without their prefix `/v1`. A property applies to the method before it.

@@ -27,7 +27,7 @@ const LAYERS: &[Layer] = &[
     Layer::RateLimit,
     Layer::Authorize,
     Layer::Problems,
-    Layer::ResponseCache,
+    Layer::ResponseCache(None),
 ];
 
 /// The routes, without `/v1`. A property follows the method that it applies to.

@@ -25,7 +25,7 @@ use crate::http::request::{Method, Request, RequestParts};
 use crate::http::response::Response;
 use crate::layers::auth::Guard;
 use crate::layers::cors::Cors;
-use crate::layers::response_cache::{Lookup, Miss};
+use crate::layers::response_cache::{Lookup, Miss, SharedCache};
 use crate::route::{Properties, ReadFrom, Route};
 
 /// A step before the handler, after it, or both.
@@ -51,8 +51,8 @@ pub enum Layer {
     /// Before: prepares the fallback. After: sends a stale response if a service failed.
     StaleIfError(Fallback),
     /// Before: sends a cached response that is current, or fresh enough for the client. After: caches
-    /// the response.
-    ResponseCache,
+    /// the response. There may be a cache that all isolates share.
+    ResponseCache(Option<SharedCache>),
 }
 
 /// Sends stale responses in place of errors (stale-if-error, RFC 5861), for one request. The gateway
@@ -139,12 +139,12 @@ impl Layer {
                 let formats = exchange.route.and_then(|r| r.properties.stale_if_error);
                 exchange.fallback = formats.map(|formats| fallback(request, formats));
             }
-            Self::ResponseCache => {
+            Self::ResponseCache(shared) => {
                 let route = exchange.route.filter(|route| {
                     route.properties.cached.is_some() || route.properties.is_reusable
                 });
                 if let Some(route) = route {
-                    match response_cache::find(request, route).await {
+                    match response_cache::find(request, route, shared).await {
                         Lookup::Hit(response) => return Ok(Some(response)),
                         Lookup::Miss(miss) => exchange.miss = Some(miss),
                         Lookup::Bypass => {}
@@ -167,7 +167,7 @@ impl Layer {
         outcome: Result<Response, Error>,
     ) -> Result<Response, Error> {
         match self {
-            Self::ResponseCache => {
+            Self::ResponseCache(_) => {
                 if !exchange.method.is_safe() {
                     response_cache::record_write();
                 }

@@ -17,6 +17,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use domain::Param;
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
 use http_semantics::bookmark::Observed;
 use http_semantics::lru_cache::LruCache;
 use http_semantics::timing::Timings;
@@ -46,7 +48,7 @@ const ENTRY_OVERHEAD_BYTES: usize = 600;
 const MAX_ACCEPT_BYTES: usize = 200;
 
 /// A response.
-struct Entry {
+pub struct Entry {
     response: Rc<CachedResponse>,
     /// Whether it depends on `Accept`.
     is_negotiated: bool,
@@ -62,6 +64,11 @@ thread_local! {
     /// are checked again, so that a client that writes and reads through one isolate sees its writes.
     static LAST_WRITE: Cell<i64> = const { Cell::new(0) };
 }
+
+/// Looks up the response to a request with this key and largest age in milliseconds.
+pub type SharedCache = for<'a> fn(&'a Request, &'a str, i64) -> Find<'a>;
+
+type Find<'a> = LocalBoxFuture<'a, Option<Rc<Entry>>>;
 
 /// The result of a lookup.
 pub(crate) enum Lookup {
@@ -97,7 +104,11 @@ struct Checked {
 
 /// Looks up the response to a request. Without `route.properties.cached`, a response cannot be
 /// checked.
-pub(crate) async fn find(request: &mut Request, route: &Route) -> Lookup {
+pub(crate) async fn find(
+    request: &mut Request,
+    route: &Route,
+    shared: Option<SharedCache>,
+) -> Lookup {
     let requested_at = now();
     let max_age_ms = request.max_age_ms();
     let read = route.properties.cached.as_ref();
@@ -115,7 +126,10 @@ pub(crate) async fn find(request: &mut Request, route: &Route) -> Lookup {
     let fresh = match &cached {
         Some(entry) if entry.may_be_sent_to(request, max_age_ms) => cached.clone(),
         _ => {
-            let shared = shared_entry(request, &key, max_age_ms).await;
+            let shared = match shared {
+                Some(find) => find(request, &key, max_age_ms).await,
+                None => None,
+            };
             // The other entrypoint may have made it for this request.
             is_hit = shared
                 .as_ref()
@@ -174,7 +188,12 @@ pub(crate) async fn find(request: &mut Request, route: &Route) -> Lookup {
     })
 }
 
-/// The response of the cache that all isolates share, for a request to which only the setting applies.
+/// The cache that all isolates share, for requests to which only the setting applies.
+#[must_use]
+pub fn shared_cache<'a>(request: &'a Request, key: &'a str, max_age_ms: i64) -> Find<'a> {
+    shared_entry(request, key, max_age_ms).boxed_local()
+}
+
 async fn shared_entry(request: &Request, key: &str, max_age_ms: i64) -> Option<Rc<Entry>> {
     // The clocks of two machines differ, so the times of a write and of a response are not compared.
     let has_written = now() - LAST_WRITE.get() <= max_age_ms;
