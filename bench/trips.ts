@@ -82,6 +82,29 @@ const rows: Row[] = [
     status: 200,
     call: () => ({ path: "/v1/people-per-place", headers: { "cache-control": "max-age=60" } }),
   },
+  {
+    title: "join page by name, first time",
+    isOwn: true,
+    status: 200,
+    call: (n) => ({
+      path: `/v1/people-per-place?sort=name&limit=${100 + (n % 900)}&peopleLimit=${1000 + n}`,
+    }),
+  },
+  {
+    title: "join page by name after a write of people",
+    isOwn: true,
+    status: 200,
+    call: async (n, send) => {
+      await send(patch(personOf(n), { name: `By name ${n}` }));
+      return { path: "/v1/people-per-place?sort=name" };
+    },
+  },
+  {
+    title: "statistics by the number of the living",
+    isOwn: true,
+    status: 200,
+    call: (n) => ({ path: `/v1/statistics/places?sort=-living&limit=${100 + (n % 900)}` }),
+  },
   { title: "add a person", isOwn: true, status: 201, call: (n) => add(`New ${n}`) },
   {
     title: "add a person with a key",
@@ -130,6 +153,12 @@ const rows: Row[] = [
     },
   },
   { title: "overview page", isOwn: true, status: 200, call: () => ({ path: "/", headers: html }) },
+  {
+    title: "people page",
+    isOwn: true,
+    status: 200,
+    call: () => ({ path: "/ui/people", headers: html }),
+  },
   {
     title: "place page",
     isOwn: true,
