@@ -40,7 +40,7 @@ export class Local implements Store {
     return undefined;
   }
 
-  /** Opens a database as it is now: later changes are not visible. */
+  /** Opens the present state of a database: later changes are not visible. */
   protected async view(name: Name): Promise<DatabaseSync> {
     const database = this.#open(name);
     if (!database)

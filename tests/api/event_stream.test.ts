@@ -195,11 +195,17 @@ suite("a stream of changes", { concurrency: true }, () => {
     const [first] = listeners;
     first?.close();
     await first?.done;
-    await waitUntil("there is room again", async () => {
-      const response = await fetch(new URL("/v1/changes?since=now", join.url), { headers: accept });
-      await response.body?.cancel();
-      return response.status === 200;
-    });
+    await waitUntil(
+      "there is room again",
+      async () => {
+        const response = await fetch(new URL("/v1/changes?since=now", join.url), {
+          headers: accept,
+        });
+        await response.body?.cancel();
+        return response.status === 200;
+      },
+      60_000,
+    );
     const id = await add(system, "Para mil");
     const others = listeners.slice(1);
     const hasIt = (listener: Listener) => listener.changes.some((change) => change.id === id);

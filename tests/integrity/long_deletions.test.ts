@@ -1,4 +1,4 @@
-// Deletions of places with so many people that they take longer than a request.
+// Deletions that take longer than a request, because many people live in the place.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";

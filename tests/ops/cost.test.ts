@@ -201,7 +201,7 @@ test("each_route_stays_within_its_sequential_round_trips", async () => {
     headers: Record<string, string>,
     body?: string,
   ) => {
-    // What the request before has left to do after its response is not part of this one.
+    // Calls that the request before makes after its response are not part of this one.
     for (let calls = 1; calls > 0; ) {
       await setTimeout(2 * delays.database);
       calls = Object.values(await delayed.takeDelayedCalls()).flat().length;

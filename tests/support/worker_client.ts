@@ -1,4 +1,5 @@
 // An HTTP client of one worker, and the responses it returns.
+import { setImmediate as turn } from "node:timers/promises";
 
 export type ApiResponse = {
   status: number;
@@ -47,6 +48,10 @@ export class WorkerClient {
     if (signal) init.signal = signal;
     if (body !== undefined) init.body = body;
     if (this.signal) init.signal = this.signal;
+    // After long work of a test, the server may have closed an idle connection. Two turns of the event
+    // loop let `fetch` notice that, so that it does not send a request on such a connection.
+    await turn();
+    await turn();
     const response = await fetch(address, init);
     const text = await response.text();
     const isCompared = ([name, value]: [string, string]) =>

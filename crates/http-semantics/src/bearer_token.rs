@@ -1,4 +1,4 @@
-//! Bearer tokens (RFC 6750): parsed, compared in constant time, never logged.
+//! A bearer token (RFC 6750). Tokens are compared in constant time and never logged.
 
 use sha2::{Digest, Sha256};
 
@@ -98,6 +98,12 @@ mod tests {
             .map(|byte| format!("{byte:02x}"))
             .concat();
         assert_eq!(hash, expected);
+    }
+
+    #[test]
+    fn the_pseudonym_of_a_token_is_the_beginning_of_its_hash() {
+        let text = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+        assert_eq!(token(text).pseudonym(), "248d6a61d20638b8");
     }
 
     #[test]

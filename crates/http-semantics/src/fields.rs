@@ -1,7 +1,7 @@
-//! The fields of a record in a request body.
+//! Reads the fields of a record from a request body.
 //!
-//! A parser takes the fields one by one. Invalid fields are collected, so that the problem lists
-//! all of them. Fields that are left at the end are unknown.
+//! A parser takes the fields one by one. It collects the invalid fields, so that the problem lists
+//! all of them. The fields that it has not taken at the end are unknown.
 
 use serde_json::Value;
 
@@ -249,6 +249,20 @@ mod tests {
             (json!(true), None),
         ] {
             assert_eq!(integer(&value), number, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_id_of_a_place_is_a_whole_number_from_1() {
+        let place = |json: &str| {
+            let mut fields = Fields::new(Object::parse(json.as_bytes()).unwrap());
+            let place = fields.place_id("placeId");
+            fields.finish(&["placeId"], Some(place.map(PlaceId::get)))
+        };
+        assert_eq!(place(r#"{"placeId":7}"#), Ok(Some(7)));
+        assert_eq!(place(r#"{"placeId":null}"#), Ok(None));
+        for invalid in [r#"{"placeId":0}"#, r#"{"placeId":"7"}"#] {
+            assert!(place(invalid).is_err(), "{invalid}");
         }
     }
 

@@ -1,4 +1,5 @@
-//! The media types of lists and exports, and the text around their records.
+//! The media types of lists and exports. The module also has the texts before, between and after
+//! the records.
 
 use crate::header_list;
 use crate::negotiation::Negotiable;
@@ -194,6 +195,7 @@ impl ListFraming {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::negotiation::choose;
 
     #[test]
     fn a_body_in_another_charset_than_utf_8_is_rejected() {
@@ -229,6 +231,18 @@ mod tests {
             assert_eq!(media_type.content_type(), expected);
             assert_eq!(MediaType::parse(media_type.name()), Some(*media_type));
         }
+    }
+
+    #[test]
+    fn a_feed_of_changes_has_the_format_that_the_client_accepts() {
+        for (accept, format) in [
+            ("application/json", FeedFormat::Page(MediaType::Json)),
+            ("application/x-ndjson", FeedFormat::Page(MediaType::NdJson)),
+            ("text/event-stream", FeedFormat::EventStream),
+        ] {
+            assert_eq!(choose(Some(accept), FEED_FORMATS), Some(format));
+        }
+        assert_eq!(choose(Some("text/csv"), FEED_FORMATS), None);
     }
 
     #[test]

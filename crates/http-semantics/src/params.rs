@@ -1,5 +1,5 @@
-//! A strict parser for query parameters: an unknown, repeated or invalid parameter is a problem
-//! that names the parameter.
+//! A strict parser for query parameters. If a parameter is unknown, repeated or invalid, the result
+//! is a problem that names the parameter.
 
 use domain::param::parse_non_negative_integer;
 use domain::{Moment, Param, PlaceId};
@@ -234,6 +234,12 @@ mod tests {
             Params::parse(query, KNOWN)?;
         }
         Ok(())
+    }
+
+    #[test]
+    fn a_query_has_room_for_a_thousand_ids_of_14_digits() {
+        let ids = vec!["12345678901234"; 1000].join(",");
+        assert!(format!("id={ids}&limit=1000").len() <= MAX_QUERY_BYTES);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The history of a place: its own changes, and the arrivals, departures, deaths and crownings of its
-//! people.
+//! Renders the history of a place: its own changes, and the arrivals, departures, deaths and
+//! crownings of its people.
 
 use domain::{Moment, Param, moment};
 use maud::{Markup, html};
@@ -129,7 +129,7 @@ impl PlaceHistory {
         html! { a href={ "/ui/people/" (person.id) } { (person.name) } " " (text) }
     }
 
-    /// What happened to a person, from the point of view of the place.
+    /// The text of one change of a person, from the point of view of the place.
     fn text(&self, before: Option<&PersonView>, after: Option<&PersonView>, place: i64) -> String {
         let Some(after) = after else {
             return "was removed".to_owned();

@@ -1,5 +1,5 @@
-//! The people who are ticked in a list: what is done with them, the page that asks before it is done,
-//! and the notice after it.
+//! Changes the people who are ticked in a list. This module has the possible actions, the page that
+//! asks for confirmation, and the notice afterwards.
 
 use domain::Param;
 use domain::name::Normalize;
@@ -16,7 +16,7 @@ use crate::people::{PeopleQuery, name_of, state};
 /// The maximum number of people: the longest page of a list.
 const MAX_TICKED: usize = 250;
 
-/// The number of people whose names are shown at once. More are behind a summary.
+/// The maximum number of names that are shown at once. A `<summary>` opens the others.
 const MAX_OPEN: usize = 12;
 
 /// The path of the page.
@@ -25,7 +25,7 @@ pub(crate) const PATH: &str = "/ui/people/selected";
 /// The parameter with the address of the list.
 const BACK: &str = "back";
 
-/// What is done with the people.
+/// The action for the ticked people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Moves them to another place.
@@ -80,7 +80,7 @@ impl Action {
         }
     }
 
-    /// What happens to kings.
+    /// The effect of the action on kings.
     fn of_kings(self) -> &'static str {
         match self {
             Self::Move => "A king who moves loses the crown: ",

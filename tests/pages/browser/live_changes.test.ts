@@ -1,4 +1,4 @@
-// The page of recent changes shows later ones as soon as they are made, if scripts run.
+// The page of recent changes shows later ones within seconds, if scripts run.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Page } from "playwright-core";

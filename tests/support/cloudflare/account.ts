@@ -48,7 +48,7 @@ export type Worker = {
   settings: Json;
 };
 
-/** What an upload contains: the form of `wrangler deploy`. */
+/** The contents of an upload: the form of `wrangler deploy`. */
 export type Upload = { metadata: Json; modules: Module[] };
 
 export class Account {

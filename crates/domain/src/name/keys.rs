@@ -1,11 +1,11 @@
-//! The keys of a name, by which names are compared, searched and sorted.
+//! The keys of a name. Names are compared, searched and sorted by these keys.
 //!
 //! | key | of `Ñandú STRASSE` | used for |
 //! |---|---|---|
 //! | case key | `ñandú strasse` | unique names of places, and `name=` |
 //! | search key | `nandu strasse` | `sort=name`, and the words of `q=` |
 //!
-//! SQLite only converts ASCII, so the worker computes the keys and stores them.
+//! SQLite changes the case of ASCII letters only. So the worker computes the keys and stores them.
 
 use super::folding::fold_case;
 use super::marks::is_ignored_mark;
@@ -23,7 +23,7 @@ pub struct Normalize {
 }
 
 impl Normalize {
-    /// Leaves texts as they are. For texts that are in ASCII or already normalized.
+    /// Changes nothing. For texts that are in ASCII or already normalized.
     pub const NONE: Self = Self {
         composed: str::to_owned,
         decomposed: str::to_owned,
@@ -40,7 +40,7 @@ impl Normalize {
     }
 }
 
-/// The keys of a name as they are stored.
+/// The stored keys of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameKeys {
     /// The case key.

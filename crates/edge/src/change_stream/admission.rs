@@ -1,5 +1,5 @@
-//! Admission control: an isolate has a limited number of listeners, so that they leave memory and
-//! time for other requests.
+//! Limits how many listeners an isolate has at the same time, so that other requests still have
+//! memory and time (admission control).
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -9,8 +9,9 @@ use crate::time::now;
 /// The maximum number of listeners.
 pub(super) const MAX_LISTENERS: usize = 1_000;
 
-/// The time without a renewal after which a permit counts as lost, in milliseconds: the platform ends
-/// the request of a client that disconnects, and drops nothing. A listener renews it every 5 s.
+/// The time without a renewal after which a permit counts as lost, in milliseconds. A listener renews it
+/// every 5 s. The platform notices at the next comment that a client has disconnected. It then ends
+/// the request, and drops nothing.
 const LOST_MS: i64 = 15_000;
 
 thread_local! {

@@ -1,10 +1,12 @@
-//! Reads what the records of a batch refer to, and resolves them: stored records by their ids, and
-//! places by their names.
+//! Reads the stored records and the places that the records of a batch refer to. A stored record is
+//! found by its id, and a place by its name.
 
 use std::collections::{HashMap, HashSet};
 
 use domain::id::MAX_SAFE_INTEGER;
-use tables::import::{Batch, PlaceIds, PlaceName, RecordPosition, Refusal, Stored, StoredRecords};
+use tables::import::{
+    Batch, PlaceIds, PlaceName, RecordPosition, Refusal, StoredRecord, StoredRecords,
+};
 use tables::{Record, record};
 
 use super::Importer;
@@ -115,7 +117,7 @@ fn stored_records<T: Record>(rows: &[Row]) -> Result<StoredRecords<T>, Error> {
         let found = VersionedRecord::from_row(id, row);
         let record = found.record()?;
         let version = found.version;
-        stored.insert(id, Stored { version, record });
+        stored.insert(id, StoredRecord { version, record });
     }
     Ok(stored)
 }

@@ -1,4 +1,4 @@
-//! Credentials, tracing headers, and the settings that control access.
+//! The parsers of credentials, tracing headers, and the settings that control access.
 
 use domain::Param;
 use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
@@ -135,7 +135,7 @@ fn tokens(text: &str) -> Checked {
 }
 
 /// A token of an unknown form requires the primary, and a session only has parts of the token as
-/// constraints. What a client requires is never observed.
+/// constraints. Nothing that a client requires is ever observed.
 fn bookmark(text: &str) -> Checked {
     let session = Session::new(Some(text));
     prop_assert_eq!(session.observed(), &Observed::default());

@@ -1,4 +1,4 @@
-//! The form of an import. Its report is in `report`.
+//! Renders the form of an import. The module `report` renders the report.
 
 mod report;
 
@@ -16,7 +16,7 @@ pub use report::Report;
 /// The collections that a file can be imported into, with their labels.
 pub const COLLECTIONS: [(&str, &str); 2] = [("people", "People"), ("places", "Places")];
 
-/// What a file does with people or places that exist, with the labels.
+/// The import modes for people or places that exist, with their labels.
 pub const MODES: [(&str, &str); 3] = [
     ("", "Adds new ones only"),
     ("upsert", "Adds and updates by id"),

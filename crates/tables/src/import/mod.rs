@@ -1,11 +1,11 @@
-//! Imports: a file of many records, which is written in batches.
+//! Imports a file of many records in batches.
 //!
-//! The file is read twice. [`ImportFile::open`] checks its syntax to the end, so that a truncated
-//! file is rejected before anything is written. Then [`Batches`] parses it batch by batch, so that
-//! only one batch of records is in memory.
+//! The file is read twice. First, [`ImportFile::open`] checks its syntax to the end, so that a
+//! truncated file is rejected before anything is written. Then [`Batches`] parses it batch by
+//! batch, so that only one batch of records is in memory.
 //!
-//! The limits of the batches only depend on the file. So a retried import has the same batches, and
-//! each finds its [`Receipt`] by its fingerprint.
+//! Only the file decides where a batch ends. So a repeated import has the same batches, and the
+//! fingerprint of each batch finds its [`Receipt`].
 
 mod batch;
 mod file;
@@ -19,7 +19,7 @@ pub use file::{FileFormat, ImportFile, RecordPosition};
 pub use order::{Update, steps};
 pub use receipt::Receipt;
 pub use report::{BatchResult, Counts, Outcome, Refusal, Report};
-pub use resolve::{PlaceIds, PlaceName, Removal, Stored, StoredRecords, UnresolvedRecord};
+pub use resolve::{PlaceIds, PlaceName, Removal, StoredRecord, StoredRecords, UnresolvedRecord};
 
 use domain::Param;
 

@@ -1,5 +1,5 @@
-//! Records that depend on stored data: patches, the names of places, and removals. Each attempt to
-//! write a batch resolves them with the data of that attempt.
+//! Completes the records that depend on stored data: patches, names of places, and removals. Each
+//! attempt to write a batch reads this data, and completes the records again.
 
 use std::collections::{HashMap, HashSet};
 
@@ -60,7 +60,7 @@ pub struct Removal {
 
 /// A stored record.
 #[derive(Debug, Clone)]
-pub struct Stored<T> {
+pub struct StoredRecord<T> {
     /// The version.
     pub version: Validator,
     /// The record.
@@ -68,7 +68,7 @@ pub struct Stored<T> {
 }
 
 /// The stored records of a batch, by their ids.
-pub type StoredRecords<T> = HashMap<i64, Stored<T>>;
+pub type StoredRecords<T> = HashMap<i64, StoredRecord<T>>;
 
 impl<T: Record + Clone> Batch<T> {
     /// Whether all records are complete without stored data.

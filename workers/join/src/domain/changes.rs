@@ -1,9 +1,9 @@
-//! The change feed of both tables, merged from the feeds of both backends.
+//! The change feed of both tables: merges the feeds of the two backends.
 //!
 //! Each backend sends its changes in the order of its change sequence. The two sequences are
-//! independent, so the feeds are merged by time. The cursor holds the position in each feed, so
-//! no change is skipped or repeated even if the clocks of the two databases differ. In that case only the order
-//! between places and people may differ from the real order.
+//! independent, so the gateway merges the feeds by time. The cursor holds one position per feed, so
+//! no change is skipped or repeated, even if the clocks of the two databases differ. With different
+//! clocks, a change of a place and a change of a person may only be in the wrong order.
 
 use std::iter::Peekable;
 
@@ -470,6 +470,19 @@ mod tests {
             places.as_deref(),
             Some("/v1/places/changes?limit=100&since=now")
         );
+    }
+
+    #[test]
+    fn a_stream_continues_at_the_position_of_its_last_cursor() {
+        for places in [Some(validator(3)), None] {
+            let position = Position {
+                places,
+                people: validator(4),
+            };
+            assert_eq!(Position::of_any(&position.cursor()), Some(position));
+            assert_eq!(Position::from_parts(position.into()), Some(position));
+        }
+        assert_eq!(Position::from_parts([Some(validator(3)), None]), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A person, and the rules that concern only one person.
+//! The type of a person, and the rules that concern only one person.
 
 use domain::PlaceId;
 use domain::name::{Name, Normalize};
@@ -228,6 +228,15 @@ mod tests {
                 prop_assert!(before.is_alive() || !after.is_alive());
             }
             prop_assert_eq!(after.new_reference(None), after.place());
+        }
+
+        #[test]
+        fn a_write_that_keeps_the_place_has_a_new_reference_only_if_it_revives(before in residence(), after in residence()) {
+            let revives = after.is_alive() && !before.is_alive();
+            if after.place() == before.place() {
+                let expected = after.place().filter(|_| revives);
+                prop_assert_eq!(after.new_reference(Some(before)), expected);
+            }
         }
     }
 }

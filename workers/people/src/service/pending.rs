@@ -1,9 +1,9 @@
-//! Pending writes: the writer's side of the protocol between the two databases
+//! Pending writes. This module is the writer's side of the protocol between the two databases
 //! (docs/integrity.md).
 //!
-//! A write with a new reference takes three round trips. It records a pending write and reads the
-//! person, checks the place with the places worker, and commits. The commit fails if a deletion of
-//! the place has revoked the pending write.
+//! A write with a new reference takes three round trips. The first records a pending write and
+//! reads the person. The second asks the places worker whether the place exists. The third commits.
+//! The commit fails if a deletion of the place has revoked the pending write.
 
 use std::collections::HashSet;
 
@@ -123,7 +123,7 @@ impl PendingWrites {
     /// Checks that all places are active. It waits for deletions in progress.
     ///
     /// # Errors
-    /// A missing place, a deletion that does not end in time, or a service that failed.
+    /// A missing place (409 `no-such-place`, by `Problem::check_place`), a deletion that does not end in time, or a service that failed.
     pub async fn check(&self, places: &[i64]) -> Result<(), Error> {
         let statuses = self.statuses(&places.iter().copied().collect()).await?;
         for place in places {

@@ -1,4 +1,4 @@
-//! The query for places as of a time.
+//! Parses the query for the places that existed at a time (`asOf`).
 
 use domain::Moment;
 use domain::Param;
@@ -49,5 +49,22 @@ impl PlacesAsOfQuery {
             after,
             sort,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_as_of_a_time_continue_only_after_a_cursor_of_the_same_order() {
+        let by_id = Cursor::Id(7);
+        let parse = |order: &str| {
+            let query = format!("after={by_id}{order}");
+            let params = Params::parse(&query, PlacesAsOfQuery::PARAMETERS).unwrap();
+            PlacesAsOfQuery::from_params(&params, 0, Normalize::NONE).map(|query| query.after)
+        };
+        assert_eq!(parse("").unwrap(), Some(Cursor::Id(7)));
+        assert!(parse("&sort=name").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! The id of an operation, which the path of its status contains.
+//! The id of an operation. The path of the operation's status contains it.
 
 use domain::Param;
 
@@ -24,5 +24,23 @@ impl Param for OperationId {
         let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         let is_id = text.len() == Self::DIGITS && text.bytes().all(is_digit);
         is_id.then(|| Self(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_of_an_operation_is_32_hexadecimal_digits_in_lower_case() {
+        let id = "0123456789abcdef0123456789abcdef";
+        assert_eq!(OperationId::parse(id).unwrap().as_str(), id);
+        let invalid = [&id[1..], &[id, "0"].concat(), &id.to_uppercase(), ""];
+        for text in invalid
+            .into_iter()
+            .chain(["g123456789abcdef0123456789abcdef"])
+        {
+            assert_eq!(OperationId::parse(text), None, "{text}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! A place, and the rules that concern only one place.
+//! The type of a place, and the rules that concern only one place.
 
 use domain::name::{Name, Normalize};
 use http_semantics::fields::Fields;
@@ -40,5 +40,35 @@ impl Record for Place {
             field: "name",
             expected: "another one, because names of places are unique whatever their case",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(body: &str) -> Result<Place, Vec<FieldError>> {
+        let object = Object::parse(body.as_bytes()).unwrap();
+        Place::parse(Fields::new(object), Normalize::NONE)
+    }
+
+    #[test]
+    fn a_place_has_a_name_and_no_other_field() {
+        let place = parse(r#"{"name":"Madrid"}"#).unwrap();
+        assert_eq!(place.name().as_str(), "Madrid");
+        assert_eq!(json!(place.to_object().0), json!({"name": "Madrid"}));
+        for invalid in ["{}", r#"{"name":1}"#, r#"{"name":"Madrid","kings":1}"#] {
+            assert!(parse(invalid).is_err(), "{invalid}");
+        }
+    }
+
+    #[test]
+    fn the_names_of_two_places_differ_in_more_than_case() {
+        let key = |name: &str| {
+            let name = Name::new(name, Normalize::NONE).unwrap();
+            Place { name }.unique_value(Normalize::NONE).unwrap().value
+        };
+        assert_eq!(key("Madrid"), key("MADRID"));
+        assert_ne!(key("Madrid"), key("Madrid 2"));
     }
 }

@@ -1,4 +1,5 @@
-//! Pages filled from two simulated backends, compared with a filter over all places.
+//! Tests the selection of places: fills pages from two simulated backends, and compares them with a
+//! filter over all places.
 
 use std::collections::BTreeMap;
 
@@ -47,7 +48,7 @@ fn populations(ids: &[i64], all: &Populations) -> Vec<Population> {
     ids.iter().filter_map(population).collect()
 }
 
-/// A page of at most so many steps, and the cursor of the next one.
+/// A page of at most `steps` steps, and the cursor of the next one.
 fn fill(
     query: &ListQuery,
     places: &[i64],
@@ -131,4 +132,29 @@ fn a_page_is_full_unless_the_steps_are_used_up() {
     assert_eq!(fill(2, 3), 10);
     assert_eq!(fill(150, 4), 10);
     assert_eq!(fill(1000, 2), 1);
+}
+
+#[test]
+fn a_window_has_a_quarter_more_places_than_needed_and_at_least_doubles() {
+    let params = Params::parse("limit=100&hasPeople=true&sort=name", ListQuery::PARAMETERS);
+    let query = ListQuery::read(&params.unwrap()).unwrap();
+    let places: Vec<i64> = (1..=2000).collect();
+    let windows = |every: i64| {
+        let lives_in = places.iter().filter(|id| *id % every == 0);
+        let all = lives_in.map(|id| (*id, (1, 0, false))).collect();
+        let mut selector = PlaceSelector::new(&query, true);
+        let mut sizes = Vec::new();
+        while let Some((limit, after)) = selector.next_window() {
+            sizes.push(limit.get());
+            let (page, next) = window(&places, limit.get().into(), after);
+            let unknown = selector.unknown_places(&page);
+            selector.add_populations(&unknown, &populations(&unknown, &all));
+            selector.add_window(page, next);
+        }
+        sizes
+    };
+    // One in five matches: 80 are missing, which 400 places have. The last window ends at the last one.
+    assert_eq!(windows(5), [100, 501, 400]);
+    assert_eq!(windows(2), [100, 200, 100]);
+    assert_eq!(windows(1000), [100, 1000, 1000]);
 }
