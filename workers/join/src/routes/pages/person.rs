@@ -73,6 +73,10 @@ impl Reads {
                 ids.extend(change.record.as_ref().and_then(|person| person.place_id));
             }
         }
+        // The data has the change sequence of places, even if the person never had one.
+        if ids.is_empty() {
+            ids.push(1);
+        }
         Self {
             person,
             history,
