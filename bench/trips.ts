@@ -102,6 +102,32 @@ const rows: Row[] = [
     call: () => ({ path: "/v1/people-per-place", headers: { "cache-control": "max-age=60" } }),
   },
   {
+    title: "join page by name, first time",
+    goals: { placed: PLACED },
+    isOwn: true,
+    status: 200,
+    call: (n) => ({
+      path: `/v1/people-per-place?sort=name&limit=${100 + (n % 900)}&peopleLimit=${1000 + n}`,
+    }),
+  },
+  {
+    title: "join page by name after a write of people",
+    goals: { placed: PLACED },
+    isOwn: true,
+    status: 200,
+    call: async (n, send) => {
+      await send(patch(personOf(n), { name: `By name ${n}` }));
+      return { path: "/v1/people-per-place?sort=name" };
+    },
+  },
+  {
+    title: "statistics by the number of the living",
+    goals: { placed: PLACED },
+    isOwn: true,
+    status: 200,
+    call: (n) => ({ path: `/v1/statistics/places?sort=-living&limit=${100 + (n % 900)}` }),
+  },
+  {
     title: "add a person",
     goals: { unplaced: 3.2, placed: PLACED },
     before: 3.38,
@@ -172,6 +198,13 @@ const rows: Row[] = [
     isOwn: true,
     status: 200,
     call: () => ({ path: "/", headers: html }),
+  },
+  {
+    title: "people page",
+    goals: { placed: PLACED },
+    isOwn: true,
+    status: 200,
+    call: () => ({ path: "/ui/people", headers: html }),
   },
   {
     title: "place page",

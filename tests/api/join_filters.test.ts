@@ -290,6 +290,56 @@ test("few_places_with_people_are_found_in_a_limited_number_of_steps", async () =
   }
 });
 
+test("has_people_selects_among_more_places_than_one_step_reads", async () => {
+  const many = Array.from({ length: 150 }, (_, n) => ({ id: n + 1, name: `n${n}` }));
+  const inhabited = many.filter(({ id }) => id % 5 > 0);
+  const residents = inhabited.map(({ id }) =>
+    completePerson({ id, name: "p", isAlive: true, placeId: id, isKing: false }),
+  );
+  await using large = await start({ places: many, people: residents });
+  for (const hasPeople of [true, false]) {
+    const path = `/v1/people-per-place?hasPeople=${hasPeople}&limit=70`;
+    const found: { id: number }[] = await large.join.records(path);
+    const expected = many.filter((place) => inhabited.includes(place) === hasPeople);
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      expected.map(({ id }) => id),
+    );
+  }
+});
+
+test("a_page_by_name_shows_a_write_though_the_gateway_expects_its_former_places", async () => {
+  const few = [
+    { id: 1, name: "a" },
+    { id: 2, name: "b" },
+    { id: 3, name: "c" },
+  ];
+  const person = (id: number, placeId: number) =>
+    completePerson({ id, name: `p${id}`, isAlive: true, placeId, isKing: false });
+  await using small = await start({ places: few, people: [person(1, 1), person(2, 2)] });
+  const shown = async (query: string, headers = {}) => {
+    const { json } = await small.join.get(`/v1/people-per-place?sort=name${query}`, headers);
+    return json.map(({ id, people }: { id: number; people: Person[] }) => [
+      id,
+      people.map(({ name }) => name),
+    ]);
+  };
+  for (const query of ["", "&limit=2"]) {
+    await small.join.send("PATCH", "/v1/places/3", { name: "c" });
+    await small.join.send("PATCH", "/v1/people/2", { name: "p2", placeId: 2 });
+    await shown(query);
+    await small.join.send("PATCH", "/v1/people/2", { name: "new" });
+    const rest = query ? [] : [[3, []]];
+    assert.deepEqual(await shown(query), [[1, ["p1"]], [2, ["new"]], ...rest], query);
+    await small.join.send("PATCH", "/v1/people/2", { placeId: 3 });
+    await small.join.send("PATCH", "/v1/places/3", { name: "_" });
+    const last = query ? [] : [[2, []]];
+    assert.deepEqual(await shown(query), [[3, ["new"]], [1, ["p1"]], ...last], query);
+    await small.join.send("PATCH", "/v1/places/1", { name: `a${query}` });
+    assert.deepEqual(await shown(query), [[3, ["new"]], [1, ["p1"]], ...last], query);
+  }
+});
+
 test("a_page_of_a_thousand_places_with_long_ids_is_joined_in_order_of_name", async () => {
   const base = 2 ** 52;
   const many: Place[] = Array.from({ length: 1000 }, (_, n) => ({

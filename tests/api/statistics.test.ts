@@ -159,13 +159,44 @@ test("a_304_of_the_statistics_costs_one_query_per_database", async () => {
   assert.notEqual(json.etag, csv.etag);
 });
 
-test("a_page_by_id_costs_one_query_per_database_and_one_by_population_a_second_for_names", async () => {
+test("a_page_of_few_places_costs_one_query_per_database_and_one_for_the_matches_of_a_search", async () => {
   // These pages were not read before. A cached page would cost less.
-  const placesRoundTrips = { "?limit=77": 1, "?sort=-living&limit=2": 2, "?least=2&limit=75": 2 };
+  const placesRoundTrips = {
+    ...{ "?limit=77": 1, "?least=2&limit=75": 1, "?sort=name&limit=76": 1, "?q=a&limit=75": 1 },
+    ...{ "?sort=-living&limit=2": 1, "?sort=-living&limit=78": 1, "?sort=living&limit=78": 1 },
+    ...{ "?sort=-dead&limit=74": 2, "?q=a&sort=-total&limit=74": 2 },
+  };
   for (const [query, places] of Object.entries(placesRoundTrips)) {
     await system.takeRoundTrips();
     await join.get(`${path}${query}`);
     assert.deepEqual(await system.takeRoundTrips(), { places, people: 1, join: 0 }, query);
+  }
+});
+
+test("the_pages_of_more_places_than_one_step_reads_contain_all_rows_once", async () => {
+  const many = Array.from({ length: 130 }, (_, n) => ({ id: n + 1, name: `n${(n * 37) % 130}` }));
+  // Twelve places have nobody, and others only have dead people.
+  const residents = many.slice(12).flatMap(({ id }) =>
+    Array.from({ length: 1 + (id % 3) }, (_, n) => ({
+      ...{ id: id * 3 + n, name: `p${n}`, placeId: id },
+      ...{ isAlive: id % 5 > 0, isKing: false },
+    })),
+  );
+  const rows = computeStatistics(many, residents);
+  await using large = await start({ places: many, people: residents });
+  for (const sort of sorts) {
+    for (const least of [0, 2]) {
+      const filter = least ? `&least=${least}` : "";
+      const pages = await large.join.pages(`${path}?sort=${sort}&limit=60${filter}`);
+      const expected = sortRows(rows, sort).filter(({ id, living }) => !id || living >= least);
+      assert.deepEqual(rowsOf(pages), expected, `${sort} from ${least}`);
+    }
+    // More places than one step reads match the first search, and fewer the second.
+    for (const search of ["n", "n1"]) {
+      const pages = await large.join.pages(`${path}?sort=${sort}&q=${search}&limit=25`);
+      const expected = sortRows(rows, sort).filter(({ name }) => name?.startsWith(search));
+      assert.deepEqual(rowsOf(pages), expected, `${sort} of ${search}`);
+    }
   }
 });
 

@@ -132,7 +132,10 @@ const requests: [string, string, (object | string)?][] = [
 const pages: [string, string][] = [
   ["GET", "/"],
   ["GET", "/?sort=-living"],
+  ["GET", "/?q=n"],
   ["GET", "/ui/places/1"],
+  ["GET", "/ui/people"],
+  ["GET", "/ui/people/1"],
 ];
 
 /** The costs since the last call. */
@@ -230,6 +233,14 @@ test("each_route_stays_within_its_sequential_round_trips", async () => {
     await send(`GET ${path} after a write`, "GET", path, {});
     await send(`GET ${path} again`, "GET", path, {});
   }
+  // The gateway has seen this page, and its places are still the same.
+  const byName = "/v1/people-per-place?sort=name&limit=3";
+  await delayed.join.get(byName);
+  const type = { "content-type": "application/json" };
+  await delayed.join.request("PATCH", "/v1/people/2", type, '{"name":"Renamed"}');
+  await send(`GET ${byName} after a write of people`, "GET", byName, {});
+  await delayed.join.request("PATCH", "/v1/places/3", type, '{"name":"zzz"}');
+  await send(`GET ${byName} after a write of places`, "GET", byName, {});
 });
 
 test("the_start_of_a_stream_stays_within_its_budget", async () => {

@@ -87,14 +87,19 @@ impl PlaceHistory {
         };
         let own = entries(&self.changes, &query.path, None, &|_| String::new());
         let own = own.into_iter().filter(|entry| is_shown(entry.at));
-        let people = shown.iter().map(|change| Entry {
-            at: &change.at,
-            by: change.by.as_deref(),
-            text: self.sentence(change, place),
-            button: None,
-        });
-        let mut all: Vec<Entry<'_>> = own.chain(people).collect();
-        all.sort_by(|one, other| other.at.cmp(one.at));
+        let mut all: Vec<Entry<'_>> = own.collect();
+        // Both are in order of time, so the changes of the place are merged in without a sort, whose
+        // code would be larger.
+        for change in shown {
+            let entry = Entry {
+                at: &change.at,
+                by: change.by.as_deref(),
+                text: self.sentence(change, place),
+                button: None,
+            };
+            let at = all.iter().position(|other| other.at < entry.at);
+            all.insert(at.unwrap_or(all.len()), entry);
+        }
         let json = format!("/v1/changes?placeId={place}&order=desc");
         let lead = html! {
             @if let Some(until) = &until { p.hint { "Before " (time(until)) "." } }

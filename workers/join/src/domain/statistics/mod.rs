@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::MalformedResponse;
 
-pub use page_builder::{Part, StatisticsPageBuilder, with_names, with_populations};
+pub use page_builder::{
+    Part, StatisticsPageBuilder, in_order, missing_places, with_names, with_populations,
+};
 pub use query::{Plan, StatisticsQuery, StatisticsSort};
 pub use render::{COLUMNS, render};
 

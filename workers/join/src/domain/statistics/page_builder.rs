@@ -8,7 +8,8 @@
 //!
 //! The people service does not know the places without people. They come first in an ascending
 //! order and last in a descending order. So a page may read two sources, and its cursor says in
-//! which of them it ended.
+//! which of them it ended. If the first step has read all places and all populations, they are sorted here
+//! ([`in_order`]), and the page is complete.
 //!
 //! Each step reads a limited number of records, so a page may have fewer rows than its limit. While
 //! a client reads the pages of an order by population, a population may change. Then the client may
@@ -20,7 +21,7 @@ use std::collections::HashMap;
 use domain::{PlaceId, id};
 use tables::Cursor;
 use tables::page::PageSize;
-use tables::population::{Measure, Order, PopulationQuery, Position};
+use tables::population::{Order, PopulationQuery, Position};
 
 use super::{NamedPlace, Population, Row};
 
@@ -125,24 +126,26 @@ impl StatisticsPageBuilder {
                 let people = PopulationQuery {
                     limit,
                     after: self.after,
-                    least: self.least(),
                     ..self.query.clone()
                 };
-                // The places to read are known after the populations. This request reads only
-                // the change sequence.
-                [self.places_path("limit=1"), people.path()]
+                // The places to read are known after the populations. If there are few places, this
+                // request reads all of them.
+                [self.places_path("limit=100"), people.path()]
             }
         })
     }
 
-    /// The paths of the places of these populations, if their names are needed.
+    /// The paths of the places of these populations whose names are needed, besides `places`.
     #[must_use]
-    pub fn names_paths(&self, populations: &[Population]) -> Vec<String> {
+    pub fn names_paths(
+        &self,
+        places: &Part<NamedPlace>,
+        populations: &[Population],
+    ) -> Vec<String> {
         if self.source != Some(Source::PopulationQuery) {
             return Vec::new();
         }
-        let ids = populations.iter().map(|population| population.place_id);
-        let lists = id::lists(ids).into_iter();
+        let lists = missing_places(places, populations).into_iter();
         lists
             .map(|ids| self.places_path(&format!("limit=1000&ids={ids}")))
             .collect()
@@ -150,10 +153,25 @@ impl StatisticsPageBuilder {
 
     /// Adds the responses of a step.
     pub fn add_step(&mut self, places: Part<NamedPlace>, populations: Part<Population>) {
+        if self.is_everything(&places, &populations) {
+            let rows = with_populations(places.records, populations.records, 0);
+            (self.rows, self.after) = in_order(rows, &self.query);
+            if self.after.is_none() {
+                self.source = None;
+            }
+            return;
+        }
         let (rows, next) = if self.source == Some(Source::PopulationQuery) {
-            let next = populations.next.as_ref();
-            let next = next.and_then(|next| PopulationQuery::position_of(self.query.order, next));
-            (with_names(places.records, populations.records), next)
+            let Part { mut records, next } = populations;
+            let order = self.query.order;
+            let mut next = next.and_then(|next| PopulationQuery::position_of(order, &next));
+            if order.measure().is_some() {
+                // Places without people who count come from `Source::EmptyPlaces`. They follow all
+                // others, or the page begins after them.
+                records.retain(|population| sort_value(order, population) > 0);
+                next = next.filter(|next| next.number > 0);
+            }
+            (with_names(places.records, records), next)
         } else {
             self.merge_ranges(places, populations)
         };
@@ -177,25 +195,19 @@ impl StatisticsPageBuilder {
         usize::from(self.query.limit.get()) - self.rows.len()
     }
 
-    /// The minimum number of living people. In an order by the living it is at least 1, because
-    /// places without living people come from [`Source::EmptyPlaces`].
-    fn least(&self) -> Option<i64> {
-        let is_by_living = self.query.order.measure() == Some(Measure::Living);
-        self.query.least.or(is_by_living.then_some(1))
+    /// Whether the first step of an order by population has read all places and all populations.
+    fn is_everything(&self, places: &Part<NamedPlace>, populations: &Part<Population>) -> bool {
+        self.query.order.measure().is_some()
+            && self.query.least.is_none()
+            && self.after.is_none()
+            && places.next.is_none()
+            && populations.next.is_none()
     }
 
     fn places_path(&self, query: &str) -> String {
         match &self.query.as_of {
             None => format!("/v1/places?{query}"),
             Some(time) => format!("/v1/places/as-of?asOf={time}&{query}"),
-        }
-    }
-
-    /// The number that the order sorts by.
-    fn sort_value(&self, population: &Population) -> i64 {
-        match self.query.order.measure() {
-            None => 0,
-            Some(measure) => measure.of(population.living, population.dead),
         }
     }
 
@@ -224,7 +236,7 @@ impl StatisticsPageBuilder {
         if self.source == Some(Source::EmptyPlaces) {
             rows.retain(|row| {
                 let population = row.population.as_ref();
-                population.is_none_or(|population| self.sort_value(population) == 0)
+                population.is_none_or(|population| sort_value(self.query.order, population) == 0)
             });
         }
         let last_row = if rows.len() > self.missing_rows() {
@@ -306,4 +318,57 @@ pub fn with_names(places: Vec<NamedPlace>, populations: Vec<Population>) -> Vec<
         })
     };
     populations.into_iter().filter_map(row).collect()
+}
+
+/// The page of a query in an order by population, of all places, and the position before the next page.
+#[must_use]
+pub fn in_order(all: Vec<Row>, query: &PopulationQuery) -> (Vec<Row>, Option<Position>) {
+    let limit = usize::from(query.limit.get());
+    let is_descending = query.order.is_descending();
+    let key = |row: &Row| {
+        let population = row.population.as_ref();
+        let number = population.map_or(0, |population| sort_value(query.order, population));
+        (number, row.place.id)
+    };
+    let is_before = |one, other| {
+        if is_descending {
+            one > other
+        } else {
+            one < other
+        }
+    };
+    let after = query.after.map(|after| (after.number, after.place));
+    // The first rows, with one after the page. They are few, and to insert takes less code than to sort.
+    let mut rows: Vec<Row> = Vec::new();
+    for row in all {
+        let this = key(&row);
+        if after.is_none_or(|after| is_before(after, this)) {
+            let at = rows.partition_point(|other| is_before(key(other), this));
+            rows.insert(at, row);
+            rows.truncate(limit + 1);
+        }
+    }
+    if rows.len() <= limit {
+        return (rows, None);
+    }
+    rows.truncate(limit);
+    let next = rows.last().map(key);
+    let next = next.map(|(number, place)| Position { number, place });
+    (rows, next)
+}
+
+/// Lists of the ids of the populations whose places are not among those that have been read.
+#[must_use]
+pub fn missing_places(places: &Part<NamedPlace>, populations: &[Population]) -> Vec<String> {
+    if places.next.is_none() {
+        return Vec::new();
+    }
+    let ids = populations.iter().map(|population| population.place_id);
+    id::lists(ids.filter(|id| places.records.iter().all(|place| place.id != *id)))
+}
+
+/// The number that an order sorts by.
+fn sort_value(order: Order, population: &Population) -> i64 {
+    let measure = order.measure();
+    measure.map_or(0, |measure| measure.of(population.living, population.dead))
 }

@@ -91,7 +91,7 @@ pub enum Plan {
     /// Pages of places in the order of the query, then their populations.
     Places(Sort),
     /// The ids of all matches, then the page of their populations in an order that only the people
-    /// service knows, then the names.
+    /// service knows, then the names. If all places that match and all populations are few, only these.
     Matches(Order),
 }
 

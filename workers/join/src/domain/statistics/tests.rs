@@ -42,8 +42,8 @@ fn population(place_id: i64, (living, dead): (i64, i64)) -> Population {
     }
 }
 
-/// The places service.
-fn places_at(path: &str, places: &[i64]) -> Part<NamedPlace> {
+/// The places service. A page without ids has at most `few` records, as if there were more places.
+fn places_at(path: &str, places: &[i64], few: usize) -> Part<NamedPlace> {
     let (_, query) = path.split_once('?').unwrap();
     let params = Params::parse(query, &["limit", "after", "sort", "ids"]).unwrap();
     let limit: PageSize = params.get("limit").unwrap().unwrap();
@@ -62,11 +62,9 @@ fn places_at(path: &str, places: &[i64]) -> Part<NamedPlace> {
     let mut matching = ordered
         .into_iter()
         .filter(|id| is_after(*id) && ids.as_ref().is_none_or(|ids| ids.contains(id)));
-    let records: Vec<NamedPlace> = matching
-        .by_ref()
-        .take(limit.get().into())
-        .map(place)
-        .collect();
+    let limit = usize::from(limit.get());
+    let limit = if ids.is_none() { limit.min(few) } else { limit };
+    let records: Vec<NamedPlace> = matching.by_ref().take(limit).map(place).collect();
     let last = records.last().map(|place| Cursor::Id(place.id));
     Part {
         next: last.filter(|_| matching.next().is_some()),
@@ -124,7 +122,7 @@ fn people_at(path: &str, counts: &Counts) -> Part<Population> {
 }
 
 /// Every page, each of at most `steps` steps.
-fn walk(places: &[i64], counts: &Counts, query: &str, steps: usize) -> Vec<Vec<Row>> {
+fn walk(places: &[i64], few: usize, counts: &Counts, query: &str, steps: usize) -> Vec<Vec<Row>> {
     let mut pages = Vec::new();
     let mut after = String::new();
     loop {
@@ -137,9 +135,11 @@ fn walk(places: &[i64], counts: &Counts, query: &str, steps: usize) -> Vec<Vec<R
                 break;
             };
             let people = people_at(&people_path, counts);
-            let names_paths = page.names_paths(&people.records);
-            let places_path = names_paths.first().unwrap_or(&places_path);
-            page.add_step(places_at(places_path, places), people);
+            let mut named = places_at(&places_path, places, few);
+            for path in page.names_paths(&named, &people.records) {
+                named.records.extend(places_at(&path, places, few).records);
+            }
+            page.add_step(named, people);
         }
         let (rows, next) = page.into_page();
         pages.push(rows);
@@ -164,6 +164,34 @@ fn full_scan(places: &[i64], counts: &Counts, order: Order, least: i64) -> Vec<R
     ids.into_iter().map(row).collect()
 }
 
+/// The first step of an order by population.
+fn first_step(places: &[i64], counts: &Counts, order: Order) -> StatisticsPageBuilder {
+    let query = PopulationQuery {
+        order,
+        ..PopulationQuery::default()
+    };
+    let mut page = StatisticsPageBuilder::new(query);
+    let [places_path, people_path] = page.paths().unwrap();
+    let people = people_at(&people_path, counts);
+    let named = places_at(&places_path, places, usize::MAX);
+    assert!(page.names_paths(&named, &people.records).is_empty());
+    page.add_step(named, people);
+    page
+}
+
+#[test]
+fn a_page_of_few_places_is_complete_after_one_step() {
+    let counts: Counts = [(1, (2, 0)), (3, (0, 4)), (4, (2, 5)), (9, (1, 1))].into();
+    let places = [1, 2, 3, 4, 5];
+    for (sort, order) in range_orders().filter(|(_, order)| order.measure().is_some()) {
+        let page = first_step(&places, &counts, order);
+        assert_eq!(page.paths(), None, "{sort}");
+        let (rows, next) = page.into_page();
+        assert_eq!(rows, full_scan(&places, &counts, order, 0), "{sort}");
+        assert_eq!(next, None, "{sort}");
+    }
+}
+
 proptest! {
     #[test]
     fn the_pages_of_every_order_equal_a_full_scan(
@@ -172,15 +200,47 @@ proptest! {
         least in 0..4i64,
         limit in 1..9usize,
         steps in 1..5usize,
+        few in 1..30usize,
     ) {
         let places: Vec<i64> = places.into_iter().collect();
         let counts: Counts = counts.into_iter().filter(|(_, (l, d))| l + d > 0).collect();
         for (sort, order) in range_orders() {
             let filter = if least > 0 { format!("&least={least}") } else { String::new() };
             let query = format!("limit={limit}&sort={sort}{filter}");
-            let pages = walk(&places, &counts, &query, steps);
+            let pages = walk(&places, few, &counts, &query, steps);
             prop_assert!(pages.iter().all(|page| page.len() <= limit), "{}", query);
             prop_assert_eq!(pages.concat(), full_scan(&places, &counts, order, least), "{}", query);
+        }
+    }
+
+    #[test]
+    fn the_pages_of_all_places_equal_a_full_scan(
+        places in prop::collection::btree_set(1..40i64, 0..25),
+        counts in prop::collection::btree_map(1..40i64, (0..4i64, 0..3i64), 0..25),
+        least in 0..4i64,
+        limit in 1..9i64,
+    ) {
+        let places: Vec<i64> = places.into_iter().collect();
+        let all = || {
+            let places = places.iter().copied().map(place).collect();
+            let counts = counts.iter();
+            let populations = counts.map(|(place, count)| population(*place, *count)).collect();
+            with_populations(places, populations, least)
+        };
+        for (sort, order) in Order::ALL {
+            let limit = PageSize::new(limit).unwrap();
+            let mut query = PopulationQuery { limit, order, ..PopulationQuery::default() };
+            let mut found = Vec::new();
+            loop {
+                let (rows, next) = in_order(all(), &query);
+                prop_assert!(rows.len() <= limit.get().into(), "{}", sort);
+                found.extend(rows);
+                query.after = next;
+                if next.is_none() {
+                    break;
+                }
+            }
+            prop_assert_eq!(found, full_scan(&places, &counts, order, least), "{}", sort);
         }
     }
 
@@ -274,7 +334,11 @@ fn as_of_is_sent_to_both_backends() {
         let query = format!("sort={sort}&asOf=1970-01-01T00:00:00Z");
         let params = Params::parse(&query, PopulationQuery::PARAMETERS).unwrap();
         let page = StatisticsPageBuilder::new(PopulationQuery::from_params(&params, 0).unwrap());
-        let names_paths = page.names_paths(&[population(1, (1, 0))]);
+        let few = Part {
+            records: vec![],
+            next: Some(Cursor::Id(1)),
+        };
+        let names_paths = page.names_paths(&few, &[population(1, (1, 0))]);
         let [places, people] = page.paths().unwrap();
         for path in names_paths.iter().chain([&places]) {
             assert!(

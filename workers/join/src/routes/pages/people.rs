@@ -1,7 +1,7 @@
 //! `GET /ui/people`: the page of a search for people.
 
 use edge::{Error, NORMALIZE, Request, Response};
-use http_semantics::Validator;
+use futures_util::future::join;
 use pages::api::{PersonView, PlaceView};
 use pages::list::{Neighbours, Total};
 use pages::people::{People, PeopleQuery};
@@ -10,7 +10,9 @@ use serde_json::json;
 use tables::ChangeSeqs;
 
 use super::html;
-use super::reads::{Unparsed, or_notice, places_with_seq};
+use super::reads::{
+    PlacesWithSeq, Unparsed, first_places, or_notice, place_names, places_with_seq,
+};
 use super::saved::{Complete, Saved};
 use crate::backends::Backends;
 
@@ -51,13 +53,15 @@ from_json! {
 /// The results of the reads that the page is made of.
 struct Reads {
     list: Result<(Unparsed, Vec<PersonView>), Error>,
-    places: Result<(Vec<PlaceView>, Option<Validator>), Error>,
+    places: Result<PlacesWithSeq, Error>,
 }
 
 impl Reads {
     /// `destination` is the place that people were moved to, whose name the page also shows.
     async fn load(backends: &Backends, query: &PeopleQuery, destination: Option<i64>) -> Self {
-        let list = Unparsed::load_list(&backends.people, &query.api_path()).await;
+        let path = query.api_path();
+        let list = Unparsed::load_list(&backends.people, &path);
+        let (list, first_places) = join(list, first_places(backends)).await;
         let list = list.and_then(|list| {
             let people: Vec<PersonView> = list.parse(&backends.people)?;
             Ok((list, people))
@@ -66,7 +70,7 @@ impl Reads {
         let mut ids: Vec<i64> = people.filter_map(|person| person.place_id).collect();
         ids.extend(destination);
         Self {
-            places: places_with_seq(backends, ids).await,
+            places: places_with_seq(backends, first_places, ids).await,
             list,
         }
     }
@@ -125,19 +129,8 @@ pub async fn people(request: Request) -> Result<Response, Error> {
     let (people, places) = match (list, saved) {
         (Ok((list, people)), saved) => {
             let people = people_page(people, list.next, list.total, &query);
-            let names = match (places, saved) {
-                (Err(error), Some((saved, _))) => {
-                    let notice = saved.notice(vec![error], "The place names are");
-                    notices.push(Notice::Warning(notice));
-                    place_views(saved.data.places)
-                }
-                (places, _) => {
-                    or_notice(places, "The place names are", &mut notices)
-                        .unwrap_or_default()
-                        .0
-                }
-            };
-            (Some(people), names)
+            let saved = saved.map(|(saved, _)| saved.map(|data| data.places));
+            (Some(people), place_names(places, saved, &mut notices))
         }
         (Err(error), Some((saved, is_of_query))) => {
             let mut notice = saved.notice(vec![error], "These people are");

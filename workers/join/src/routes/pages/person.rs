@@ -3,8 +3,8 @@
 
 use domain::PersonId;
 use edge::{Error, Request, Response, ServiceClient};
-use futures_util::future::join;
-use http_semantics::{Problem, Validator};
+use futures_util::future::{join, join3};
+use http_semantics::Problem;
 use pages::api::{Change, PersonView, PlaceView};
 use pages::json::FromJson;
 use pages::person::{self, Action, PersonPage};
@@ -17,8 +17,8 @@ use super::form::{
 };
 use super::people::{pairs, place_views};
 use super::reads::{
-    Unparsed, history_path, or_notice, places_with_seq, read_history, read_population, read_record,
-    suggested_places, with_place,
+    PlacesWithSeq, Unparsed, first_places, history_path, place_names, places_with_seq,
+    read_history, read_population, read_record, suggested_places, with_place,
 };
 use super::saved::{Complete, Saved};
 use super::{flash, html};
@@ -48,7 +48,7 @@ type Read<T> = Result<Option<(Unparsed, T)>, Error>;
 struct Reads {
     person: Read<PersonView>,
     history: Read<Vec<Change<PersonView>>>,
-    places: Result<(Vec<PlaceView>, Option<Validator>), Error>,
+    places: Result<PlacesWithSeq, Error>,
 }
 
 impl Reads {
@@ -56,9 +56,10 @@ impl Reads {
         let path = format!("/v1/people/{id}");
         let history_path = history_path(&path);
         let people = &backends.people;
-        let (person, history) = join(
+        let (person, history, first_places) = join3(
             Unparsed::load(people, &path),
             Unparsed::load(people, &history_path),
+            first_places(backends),
         )
         .await;
         let person: Read<PersonView> = parse(people, person);
@@ -79,7 +80,7 @@ impl Reads {
         Self {
             person,
             history,
-            places: places_with_seq(backends, ids).await,
+            places: places_with_seq(backends, first_places, ids).await,
         }
     }
 
@@ -158,23 +159,11 @@ pub async fn person(request: Request) -> Result<Response, Error> {
                 Some((read, person)) => (person, Some(read.version)),
                 None => (last_state(&history, id)?, None),
             };
-            let places = match (reads.places, saved) {
-                (Ok((places, _)), _) => places,
-                (Err(error), Some(saved)) => {
-                    let notice = saved.notice(vec![error], "The place names are");
-                    notices.push(Notice::Warning(notice));
-                    place_views(saved.data.places)
-                }
-                (places, None) => {
-                    or_notice(places, "The place names are", &mut notices)
-                        .unwrap_or_default()
-                        .0
-                }
-            };
+            let saved = saved.map(|saved| saved.map(|data| data.places));
             PersonPage {
                 person,
                 version,
-                places,
+                places: place_names(reads.places, saved, &mut notices),
                 history,
                 notices,
             }

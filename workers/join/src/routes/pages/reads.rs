@@ -13,6 +13,8 @@ use pages::api::{Change, PlaceView, Population};
 use pages::json::{self, FromJson};
 use pages::list::Total;
 
+use super::people::place_views;
+use super::saved::Saved;
 use crate::backends::{Backends, change_seq, header, tag};
 
 /// The maximum number of history entries on a page.
@@ -35,6 +37,22 @@ pub fn or_notice<T>(read: Result<T, Error>, part: &str, notices: &mut Vec<Notice
             }
             None
         }
+    }
+}
+
+/// The places that were read, or else the saved ones, with a notice.
+pub fn place_names(
+    read: Result<PlacesWithSeq, Error>,
+    saved: Option<Saved<Vec<(i64, String)>>>,
+    notices: &mut Vec<Notice>,
+) -> Vec<PlaceView> {
+    let part = "The place names are";
+    match (read, saved) {
+        (Err(error), Some(saved)) => {
+            notices.push(Notice::Warning(saved.notice(vec![error], part)));
+            place_views(saved.data)
+        }
+        (read, _) => or_notice(read, part, notices).unwrap_or_default().0,
     }
 }
 
@@ -172,26 +190,45 @@ pub async fn read_history<T: FromJson>(
 }
 
 /// The places with these ids, as far as they exist.
-pub async fn places_by_id(backends: &Backends, ids: Vec<i64>) -> Result<Vec<PlaceView>, Error> {
-    Ok(places_with_seq(backends, ids).await?.0)
-}
-
-/// The places with these ids, and the change sequence of the first response.
-pub async fn places_with_seq(
-    backends: &Backends,
-    mut ids: Vec<i64>,
-) -> Result<(Vec<PlaceView>, Option<Validator>), Error> {
+pub async fn places_by_id(backends: &Backends, mut ids: Vec<i64>) -> Result<Vec<PlaceView>, Error> {
     ids.sort_unstable();
     ids.dedup();
     ids.truncate(MAX_IDS);
-    let (mut places, mut change_seq) = (Vec::new(), None);
+    let mut places = Vec::new();
     for ids in id::lists(ids) {
         let path = format!("/v1/places?limit={MAX_IDS}&ids={ids}");
-        let list = Unparsed::load_list(&backends.places, &path).await?;
-        places.append(&mut list.parse(&backends.places)?);
-        change_seq = change_seq.or(list.change_seq);
+        let (mut named, _) = read_list(&backends.places, &path).await?;
+        places.append(&mut named);
     }
-    Ok((places, change_seq))
+    Ok(places)
+}
+
+/// Places, and the change sequence at which the first ones were read.
+pub type PlacesWithSeq = (Vec<PlaceView>, Option<Validator>);
+
+/// The first places. A page reads them together with the people. If there are few places, it then has
+/// the names of all.
+pub async fn first_places(backends: &Backends) -> Result<Unparsed, Error> {
+    Unparsed::load_list(&backends.places, "/v1/places").await
+}
+
+/// The places with these ids: those among the [`first_places`], and then the others.
+pub async fn places_with_seq(
+    backends: &Backends,
+    first: Result<Unparsed, Error>,
+    mut ids: Vec<i64>,
+) -> Result<PlacesWithSeq, Error> {
+    if ids.is_empty() {
+        return Ok((Vec::new(), first.ok().and_then(|first| first.change_seq)));
+    }
+    let first = first?;
+    let mut places: Vec<PlaceView> = first.parse(&backends.places)?;
+    places.retain(|place| ids.contains(&place.id));
+    if first.next.is_some() {
+        ids.retain(|id| places.iter().all(|place| place.id != *id));
+        places.append(&mut places_by_id(backends, ids).await?);
+    }
+    Ok((places, first.change_seq))
 }
 
 /// The population of a place.

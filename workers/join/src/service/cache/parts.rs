@@ -42,6 +42,12 @@ pub fn find(path: &str, tag: &Tag) -> Option<Response> {
     Response::new_with_opt_buffer_source_and_init(Some(&part.body), &init).ok()
 }
 
+/// The body of the last response to a path, if it is in memory. It may be outdated.
+pub fn last_body(path: &str) -> Option<Vec<u8>> {
+    let part = PARTS.with_borrow_mut(|parts| parts.get(path))?;
+    Some(part.body.to_vec())
+}
+
 /// Stores the response to a path, whose body has been read.
 pub fn store(path: &str, response: &Response, body: &[u8]) {
     if response.status() != 200 || body.len() > MAX_PART_BYTES {

@@ -10,10 +10,13 @@ use edge::Error;
 use http_semantics::{MediaType, Problem, Tag, Validator};
 use tables::page;
 
-use super::stream::{GroupRequests, split};
+use super::stream::{GroupRequests, route, split};
 use crate::backends::{Backends, Parts, PeoplePart, header, list_tags};
 use crate::domain::{GROUPS, ListQuery, PlaceOrder, PlacePage, PlaceSelector, statistics};
 use crate::service::cache::parts;
+
+/// The route of the people service with populations.
+const POPULATIONS: &str = "/v1/people/population";
 
 /// The maximum number of windows of places that a request reads for `hasPeople`.
 const MAX_WINDOWS: usize = 6;
@@ -94,7 +97,9 @@ async fn in_range(
     }))
 }
 
-/// The page of places first, then the groups of its places.
+/// The page of places first, then the groups of its places. If this isolate has read the page before,
+/// the groups of its former places are read together with it, and they are used if the page still has
+/// the same places.
 async fn listed(
     backends: &Backends,
     query: ListQuery,
@@ -102,24 +107,31 @@ async fn listed(
     is_head: bool,
     tags: Option<&[Tag; 2]>,
 ) -> Result<Option<PlacesWithGroups>, Error> {
-    let path = query.places_path();
-    let response = if tags.is_some() {
-        // The groups depend on the places, so only their change sequence is checked.
-        let paths = [path.clone(), GROUPS.to_owned()];
-        match backends.fetch(&paths, tags, true).await? {
+    let mut paths = [query.places_path(), GROUPS.to_owned()];
+    let former = parts::last_body(&paths[0]).and_then(|body| PlacePage::parse(body).ok());
+    let expected = former.filter(|_| !is_head).and_then(|former| {
+        let ids = split(former.ids().collect()).pop_front()?;
+        Some(query.groups_of(ids).url(route(format)))
+    });
+    let has_expected = expected.is_some();
+    // Otherwise the groups are not known, so only the change sequence of people is checked.
+    paths[1] = expected.unwrap_or_else(|| GROUPS.to_owned());
+    let (response, people) = if has_expected || tags.is_some() {
+        match backends.fetch(&paths, tags, !has_expected).await? {
             Parts::Unchanged(_) => return Ok(None),
-            Parts::Read(response, _) => response,
+            Parts::Read(response, people) => (response, Some(people)),
         }
     } else {
-        backends.places.get(&path).await?
+        (backends.places.get(&paths[0]).await?, None)
     };
     let response = backends.require_places(response).await?;
-    let (places, next) = read_window(backends, &path, &response).await?;
+    let (places, next) = read_window(backends, &paths[0], &response).await?;
     let mut groups = GroupRequests::of_places(query, format, places.ids().collect());
     let path = if is_head { None } else { groups.first() };
-    let people = match &path {
-        Some(path) => backends.people.get(path).await,
-        None => backends.people.head(GROUPS).await,
+    let people = match (&path, people) {
+        (Some(path), Some(people)) if *path == paths[1] => people,
+        (Some(path), _) => backends.people.get(path).await,
+        (None, _) => backends.people.head(GROUPS).await,
     };
     Ok(Some(PlacesWithGroups {
         next,
@@ -144,31 +156,47 @@ async fn select(
 ) -> Result<PlacesWithGroups, Error> {
     let mut selector = PlaceSelector::new(&query, has_people);
     let (mut first_places, mut first_people) = (None, None);
+    // The populations of all places, if there are few.
+    let mut all = None;
     for _ in 0..MAX_WINDOWS {
         let Some((size, after)) = selector.next_window() else {
             break;
         };
-        let path = query.window_path(size, after);
-        let (response, window, next) = request_window(backends, &path).await?;
+        let paths = [query.window_path(size, after), POPULATIONS.to_owned()];
+        let (response, people) = if first_people.is_none() {
+            match backends.fetch(&paths, None, false).await? {
+                Parts::Read(response, people) => (response, Some(people)),
+                Parts::Unchanged(_) => return Err(Problem::internal().into()),
+            }
+        } else {
+            (backends.places.get(&paths[0]).await?, None)
+        };
+        let response = backends.require_places(response).await?;
+        let (window, next) = read_window(backends, &paths[0], &response).await?;
+        if let Some(people) = people {
+            let people = backends.people.require_ok(people?)?;
+            if header(&people, "link").is_none() {
+                all = Some(populations(backends, &people).await?);
+            }
+            first_people = Some(people);
+        }
         let unknown = selector.unknown_places(&window);
-        for places in split(unknown) {
-            let people = backends.people.get_ok(&populations_path(&places)).await?;
-            let body = backends.people.bytes(&people).await?;
-            let populations = statistics::populations(&body);
-            let populations =
-                populations.map_err(|malformed| backends.malformed_response(malformed))?;
-            selector.add_populations(&places, &populations);
-            first_people.get_or_insert(people);
+        if let Some(all) = &all {
+            selector.add_populations(&unknown, all);
+        } else {
+            for places in split(unknown) {
+                let ids: Vec<String> = places.iter().map(ToString::to_string).collect();
+                let path = [POPULATIONS, "?limit=1000&ids=", &ids.join(",")].concat();
+                let people = backends.people.get_ok(&path).await?;
+                selector.add_populations(&places, &populations(backends, &people).await?);
+            }
         }
         selector.add_window(window, next);
         first_places.get_or_insert(response);
     }
-    let first_places = first_places.ok_or_else(Problem::internal)?;
-    let first_people = match first_people {
-        Some(people) => Ok(people),
-        None => backends.people.head(GROUPS).await,
-    };
-    let part = backends.people_part(&first_places, first_people, format, false)?;
+    let first = first_places.zip(first_people);
+    let (first_places, first_people) = first.ok_or_else(Problem::internal)?;
+    let part = backends.people_part(&first_places, Ok(first_people), format, false)?;
     let (places, next) = selector.into_page();
     // No bounded number of steps counts the places on other pages.
     let is_whole = next.is_none() && query.page.after.is_none();
@@ -194,21 +222,14 @@ async fn select(
     })
 }
 
-/// The path of the populations of places.
-fn populations_path(places: &[i64]) -> String {
-    let ids: Vec<String> = places.iter().map(ToString::to_string).collect();
-    format!("/v1/people/population?limit=1000&ids={}", ids.join(","))
-}
-
-/// Requests places that the client has filtered, and the cursor after them.
-async fn request_window(
+/// The populations of a response.
+async fn populations(
     backends: &Backends,
-    path: &str,
-) -> Result<(web_sys::Response, PlacePage, Option<String>), Error> {
-    let response = backends.places.get(path).await?;
-    let response = backends.require_places(response).await?;
-    let (places, next) = read_window(backends, path, &response).await?;
-    Ok((response, places, next))
+    response: &web_sys::Response,
+) -> Result<Vec<statistics::Population>, Error> {
+    let body = backends.people.bytes(response).await?;
+    let populations = statistics::populations(&body);
+    populations.map_err(|malformed| backends.malformed_response(malformed))
 }
 
 /// The places of a response, and the cursor of the next page, if there is one.

@@ -27,7 +27,7 @@ pub struct GroupRequests {
     /// The places of the requests that remain, in the order of the page. None if the groups are
     /// those after a place.
     lists: Option<VecDeque<Vec<i64>>>,
-    /// The path of the first request in order of id.
+    /// The path of the first request, whose response is stored.
     first_path: Option<String>,
 }
 
@@ -55,13 +55,11 @@ impl GroupRequests {
     /// The path of the first request. None if there are no places.
     pub fn first(&mut self) -> Option<String> {
         let after = self.query.page.after.as_ref().map(tables::Cursor::id);
-        match self.lists {
-            None => {
-                self.first_path = Some(self.path(&self.query.groups_after(after)));
-                self.first_path.clone()
-            }
+        self.first_path = match self.lists {
+            None => Some(self.path(&self.query.groups_after(after))),
             Some(_) => self.next(None),
-        }
+        };
+        self.first_path.clone()
     }
 
     /// The path of the next request. `after` is the place after which groups are missing, in order
@@ -90,7 +88,7 @@ impl GroupRequests {
 }
 
 /// The route of the people service with the groups that a format needs.
-fn route(format: MediaType) -> &'static str {
+pub fn route(format: MediaType) -> &'static str {
     match format {
         MediaType::Csv => "/internal/people-lines",
         MediaType::Json | MediaType::NdJson => GROUPS,

@@ -3,9 +3,8 @@
 mod export;
 mod series;
 
-use domain::id;
 use edge::{Body, Calls, Error, NORMALIZE, Response, ServiceClient};
-use futures_util::future::try_join;
+use futures_util::future::join;
 use http_semantics::{MediaType, Problem, Tag, Validator};
 use tables::list::MAX_MATCHES;
 use tables::page::{PageSize, Sort};
@@ -17,6 +16,7 @@ use crate::backends::{
 };
 use crate::domain::statistics::{
     self, COLUMNS, NamedPlace, Part, Plan, Population, Row, StatisticsPageBuilder, StatisticsQuery,
+    with_names, with_populations,
 };
 use crate::service::cache::parts;
 
@@ -134,31 +134,28 @@ async fn load_if_changed(
 async fn from_ranges(
     backends: &Backends,
     query: PopulationQuery,
-    known: Option<[Validator; 2]>,
+    mut known: Option<[Validator; 2]>,
 ) -> Result<Option<StatisticsPage>, Error> {
     let mut builder = StatisticsPageBuilder::new(query);
-    let mut paths = builder.paths().unwrap_or_default();
-    let tags = known.map(list_tags);
-    let (mut places, mut people) = match backends.fetch(&paths, tags.as_ref(), false).await? {
-        Parts::Unchanged(_) => return Ok(None),
-        Parts::Read(places, people) => (
-            backends.places.require_ok(places)?,
-            matches_of(&backends.people, people?)?,
-        ),
-    };
-    let totals = Totals::from_headers(&people);
-    let change_seqs = change_seqs(change_seq(&places), change_seq(&people));
+    let mut first = None;
     for step in 1..=MAX_STEPS {
-        add_step(backends, &mut builder, &paths, places, people).await?;
-        match builder.paths().filter(|_| may_continue(backends, step)) {
-            Some(next) => {
-                (places, people) = get_both(backends, &next).await?;
-                paths = next;
-            }
-            None => break,
+        let Some(paths) = builder.paths() else { break };
+        let Some(mut read) = read_step(backends, &paths, known.take()).await? else {
+            return Ok(None);
+        };
+        let populations = read.populations.part;
+        for path in builder.names_paths(&read.places, &populations.records) {
+            let named = read_places(backends, &path).await?;
+            read.places.records.extend(named);
+        }
+        builder.add_step(read.places, populations);
+        first.get_or_insert((read.populations.totals, read.change_seqs));
+        if !may_continue(backends, step) {
+            break;
         }
     }
     let (rows, next) = builder.into_page();
+    let (totals, change_seqs) = first.ok_or_else(Problem::internal)?;
     Ok(Some(StatisticsPage {
         rows,
         next,
@@ -192,24 +189,25 @@ async fn from_places(
             .chain(cursor)
             .collect();
         let path = query.places_path(size, &parameters);
-        let response = matches_of(&backends.places, backends.places.get(&path).await?)?;
-        let places = read_places(backends, &response).await?;
-        let ids: Vec<String> = places.iter().map(|place| place.id.to_string()).collect();
-        let ids = ["[", &ids.join(","), "]"].concat();
-        let listed = PopulationQuery {
-            limit: PageSize::MAX,
-            as_of: query.as_of.clone(),
-            ..PopulationQuery::default()
-        };
-        let listed = read_listed(backends, &listed, ids.as_bytes()).await?;
-        let next = next_cursor(&response);
-        first.get_or_insert((
-            listed.totals,
-            change_seqs(change_seq(&response), listed.seq),
-        ));
+        let read = read_with_all(backends, query, path).await?;
+        let (places, mut listed) = (read.places, read.populations);
+        if listed.part.next.is_some() {
+            let ids: Vec<String> = places
+                .records
+                .iter()
+                .map(|place| place.id.to_string())
+                .collect();
+            let ids = ["[", &ids.join(","), "]"].concat();
+            let populations = PopulationQuery {
+                limit: PageSize::MAX,
+                ..all_populations(query)
+            };
+            listed = read_listed(backends, &populations, ids.as_bytes()).await?;
+        }
+        first.get_or_insert((listed.totals, read.change_seqs));
         let min_living = query.least.unwrap_or_default();
-        rows.extend(statistics::with_populations(
-            places,
+        rows.extend(with_populations(
+            places.records,
             listed.part.records,
             min_living,
         ));
@@ -218,7 +216,7 @@ async fn from_places(
             let last = rows.last().map(|row| &row.place);
             last.map(|last| StatisticsQuery::cursor_after(last, sort, NORMALIZE))
         } else {
-            next
+            places.next
         };
         if after.is_none() || rows.len() == limit || !may_continue(backends, step) {
             break;
@@ -233,40 +231,59 @@ async fn from_places(
     })
 }
 
-/// A page in an order of populations: the people service sorts all matches.
+/// A page in an order of populations: the people service sorts all matches. If all places that match
+/// and all populations are few, the gateway sorts them.
 async fn from_matches(
     backends: &Backends,
     query: &StatisticsQuery,
     order: Order,
 ) -> Result<StatisticsPage, Error> {
-    let response = backends.places.get(&query.matches_path()).await?;
-    let response = matches_of(&backends.places, response)?;
-    let ids = backends.places.bytes(&response).await?;
+    let path = query.places_path(PageSize::default(), &[]);
+    let matches = query.matches_path();
+    let (read, response) = join(
+        read_with_all(backends, query, path),
+        backends.places.get(&matches),
+    )
+    .await;
+    let response = matches_of(&backends.places, response?)?;
+    let Step {
+        mut places,
+        populations: mut listed,
+        change_seqs,
+    } = read?;
+    // Both were read at the same time, so the lower sequence is the one that both contain.
+    let change_seqs = change_seqs.zip(change_seq(&response));
+    let change_seqs = change_seqs.and_then(|(seqs, matches)| {
+        let places = seqs.places.earlier(matches)?;
+        Some(ChangeSeqs { places, ..seqs })
+    });
     let populations = query.populations(order);
-    let listed = read_listed(backends, &populations, &ids).await?;
-    let mut places = Vec::new();
-    let found = listed.part.records.iter().map(|found| found.place_id);
-    for ids in id::lists(found) {
-        let path = query.places_path(PageSize::MAX, &[("ids", &ids)]);
-        let response = backends.places.get_ok(&path).await?;
-        places.extend(read_places(backends, &response).await?);
-    }
+    let (rows, next) = if places.next.is_none() && listed.part.next.is_none() {
+        let min_living = query.least.unwrap_or_default();
+        let rows = with_populations(places.records, listed.part.records, min_living);
+        let (rows, next) = statistics::in_order(rows, &populations);
+        (rows, next.map(|next| populations.cursor(next)))
+    } else {
+        let ids = backends.places.bytes(&response).await?;
+        listed = read_listed(backends, &populations, &ids).await?;
+        let found = listed.part.records;
+        for ids in statistics::missing_places(&places, &found) {
+            let path = query.places_path(PageSize::MAX, &[("ids", &ids)]);
+            places.records.extend(read_places(backends, &path).await?);
+        }
+        (with_names(places.records, found), listed.part.next)
+    };
     Ok(StatisticsPage {
-        rows: statistics::with_names(places, listed.part.records),
-        next: listed.part.next,
+        rows,
+        next,
         totals: listed.totals,
-        change_seqs: change_seqs(change_seq(&response), listed.seq),
+        change_seqs,
     })
 }
 
 /// Whether a page may take another step.
 fn may_continue(backends: &Backends, step: usize) -> bool {
     step < MAX_STEPS && backends.quota.has(STEP)
-}
-
-fn change_seqs(places: Option<Validator>, people: Option<Validator>) -> Option<ChangeSeqs> {
-    let seqs = places.zip(people);
-    seqs.map(|(places, people)| ChangeSeqs { places, people })
 }
 
 /// The response of a service, which may reject a query with too many matches.
@@ -280,28 +297,89 @@ fn matches_of(
     service.require_ok(response)
 }
 
-/// Reads a path of each service in parallel.
-async fn get_both(
-    backends: &Backends,
-    [places, people]: &[String; 2],
-) -> Result<(web_sys::Response, web_sys::Response), Error> {
-    let people = async { matches_of(&backends.people, backends.people.get(people).await?) };
-    try_join(backends.places.get_ok(places), people).await
+/// The places and populations of a step, and its change sequences.
+struct Step {
+    places: Part<NamedPlace>,
+    populations: Listed,
+    change_seqs: Option<ChangeSeqs>,
 }
 
-async fn read_places(
+/// Reads a path of each service in parallel. None if nothing has changed since the change sequences
+/// `known`.
+async fn read_step(
     backends: &Backends,
-    response: &web_sys::Response,
-) -> Result<Vec<NamedPlace>, Error> {
-    let bytes = backends.places.bytes(response).await?;
+    paths: &[String; 2],
+    known: Option<[Validator; 2]>,
+) -> Result<Option<Step>, Error> {
+    let tags = known.map(list_tags);
+    let parts = backends.fetch(paths, tags.as_ref(), false).await?;
+    let Parts::Read(places, people) = parts else {
+        return Ok(None);
+    };
+    let places = matches_of(&backends.places, places)?;
+    let people = matches_of(&backends.people, people?)?;
+    let (place_bytes, people_bytes) = backends.bytes_of_both(&places, &people).await?;
+    let [place_path, people_path] = paths;
+    parts::store(place_path, &places, &place_bytes);
+    parts::store(people_path, &people, &people_bytes);
+    let records = statistics::places(&place_bytes);
+    let seqs = change_seq(&places).zip(change_seq(&people));
+    Ok(Some(Step {
+        places: Part {
+            records: records.map_err(|malformed| backends.malformed_response(malformed))?,
+            next: next_cursor(&places),
+        },
+        populations: Listed::parse(backends, &people, &people_bytes)?,
+        change_seqs: seqs.map(|(places, people)| ChangeSeqs { places, people }),
+    }))
+}
+
+/// Reads places together with the populations of all places, if these are few. So the populations of
+/// the places need no second step.
+async fn read_with_all(
+    backends: &Backends,
+    query: &StatisticsQuery,
+    places_path: String,
+) -> Result<Step, Error> {
+    let paths = [places_path, all_populations(query).path()];
+    let step = read_step(backends, &paths, None).await?;
+    Ok(step.ok_or_else(Problem::internal)?)
+}
+
+/// The first populations. If there is no page after them, they are all.
+fn all_populations(query: &StatisticsQuery) -> PopulationQuery {
+    PopulationQuery {
+        as_of: query.as_of.clone(),
+        ..PopulationQuery::default()
+    }
+}
+
+async fn read_places(backends: &Backends, path: &str) -> Result<Vec<NamedPlace>, Error> {
+    let response = backends.places.get_ok(path).await?;
+    let bytes = backends.places.bytes(&response).await?;
     statistics::places(&bytes).map_err(|malformed| backends.malformed_response(malformed))
 }
 
-/// A page of the populations of listed places.
+/// A page of populations.
 struct Listed {
     part: Part<Population>,
     totals: Totals,
-    seq: Option<Validator>,
+}
+
+impl Listed {
+    fn parse(
+        backends: &Backends,
+        response: &web_sys::Response,
+        body: &[u8],
+    ) -> Result<Self, Error> {
+        let records = statistics::populations(body);
+        let records = records.map_err(|malformed| backends.malformed_response(malformed))?;
+        let next = next_cursor(response);
+        Ok(Self {
+            part: Part { records, next },
+            totals: Totals::from_headers(response),
+        })
+    }
 }
 
 /// Reads the populations of the places whose ids are a JSON array.
@@ -314,47 +392,7 @@ async fn read_listed(
     let response = backends.people.post_query(&path, ids).await?;
     let response = backends.people.require_ok(response)?;
     let bytes = backends.people.bytes(&response).await?;
-    let populations = statistics::populations(&bytes);
-    let populations = populations.map_err(|malformed| backends.malformed_response(malformed))?;
-    Ok(Listed {
-        part: part(&response, populations),
-        totals: Totals::from_headers(&response),
-        seq: change_seq(&response),
-    })
-}
-
-/// Adds the responses of a step, and reads the names that its populations need.
-async fn add_step(
-    backends: &Backends,
-    builder: &mut StatisticsPageBuilder,
-    [place_path, people_path]: &[String; 2],
-    places: web_sys::Response,
-    people: web_sys::Response,
-) -> Result<(), Error> {
-    let (place_bytes, people_bytes) = backends.bytes_of_both(&places, &people).await?;
-    parts::store(place_path, &places, &place_bytes);
-    parts::store(people_path, &people, &people_bytes);
-    let malformed = |malformed| backends.malformed_response(malformed);
-    let populations = statistics::populations(&people_bytes).map_err(malformed)?;
-    let mut records = statistics::places(&place_bytes).map_err(malformed)?;
-    let names_paths = builder.names_paths(&populations);
-    if !names_paths.is_empty() {
-        records.clear();
-    }
-    for path in names_paths {
-        let response = backends.places.get_ok(&path).await?;
-        let names = backends.places.bytes(&response).await?;
-        records.extend(statistics::places(&names).map_err(malformed)?);
-    }
-    builder.add_step(part(&places, records), part(&people, populations));
-    Ok(())
-}
-
-fn part<T>(response: &web_sys::Response, records: Vec<T>) -> Part<T> {
-    Part {
-        records,
-        next: next_cursor(response),
-    }
+    Listed::parse(backends, &response, &bytes)
 }
 
 /// The cursor of the next page of a service.

@@ -5,7 +5,7 @@ mod fallback;
 
 use domain::Param;
 use edge::{Error, NORMALIZE, Request, Response, auth};
-use futures_util::future::join4;
+use futures_util::future::{join4, try_join};
 use http_semantics::auth::Scope;
 use http_semantics::negotiation::Negotiable;
 use http_semantics::{MediaType, Validator, path};
@@ -366,17 +366,22 @@ fn counts(population: statistics::Population) -> Counts {
 
 async fn number_of_places(backends: &Backends, query: &OverviewQuery) -> Result<PlaceCount, Error> {
     let path = "/v1/places?limit=1&count=exact";
-    let response = backends.places.get_ok(path).await?;
-    let all = total(&response);
-    let of_search = match query.list.search() {
-        _ if query.least.is_some() || query.period.as_of.is_some() => None,
-        None => all,
+    let is_counted = query.least.is_none() && query.period.as_of.is_none();
+    let (response, of_search) = match query.list.search().filter(|_| is_counted) {
+        None => {
+            let response = backends.places.get_ok(path).await?;
+            let of_search = total(&response).filter(|_| is_counted);
+            (response, of_search)
+        }
         Some(search) => {
             let mut params = form_urlencoded::Serializer::new(path.to_owned());
-            let path = params.append_pair("q", search).finish();
-            total(&backends.places.get_ok(&path).await?)
+            let path_of_search = params.append_pair("q", search).finish();
+            let of_search = backends.places.get_ok(&path_of_search);
+            let (response, of_search) = try_join(backends.places.get_ok(path), of_search).await?;
+            (response, total(&of_search))
         }
     };
+    let all = total(&response);
     Ok(PlaceCount {
         all: all.map_or(0, |total| total.count),
         of_search,

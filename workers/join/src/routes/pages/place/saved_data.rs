@@ -77,11 +77,15 @@ from_json! {
 impl PlaceWithPeople {
     /// The data of the page. The population is known if these are all people.
     fn into_data(self) -> PlaceData {
-        let mut people = self.people;
-        people.sort_by_cached_key(|person| {
+        // They are inserted in order of name, because the code of a sort would be larger.
+        let mut keyed: Vec<(String, PersonView)> = Vec::new();
+        for person in self.people {
             let key = name::case_key(&person.name, edge::NORMALIZE);
-            name::search_key(&key, edge::NORMALIZE)
-        });
+            let key = name::search_key(&key, edge::NORMALIZE);
+            let at = keyed.partition_point(|(other, _)| *other <= key);
+            keyed.insert(at, (key, person));
+        }
+        let people: Vec<PersonView> = keyed.into_iter().map(|(_, person)| person).collect();
         let living = people.iter().filter(|person| person.is_alive).count();
         let king = people.iter().find(|person| person.is_king);
         let number = |count: usize| i64::try_from(count).unwrap_or_default();
