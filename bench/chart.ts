@@ -3,10 +3,11 @@
 import { short } from "./numbers.ts";
 import { titleOf } from "./report.ts";
 import { type Entry, isGrowth, measured, type Results, type Table } from "./results.ts";
-import { floors } from "./workloads.ts";
+import { floors, variants } from "./workloads.ts";
 
 const shown: Entry[] = [
   "product",
+  "bounded",
   "hono",
   "naive",
   "flask",
@@ -68,7 +69,8 @@ export function chart({ workloads }: Results): string {
       const base = y + bar - 3;
       const name = `<text x="${left - 8}" y="${base}" text-anchor="end">${escaped(titleOf(entry))}</text>`;
       if (measure) {
-        const kind = entry === "product" ? "product" : entry in floors ? "floor" : "peer";
+        const isOwn = entry === "product" || entry in variants;
+        const kind = isOwn ? "product" : entry in floors ? "floor" : "peer";
         const long = Math.max(1, scale(measure.throughput / mine.throughput));
         parts.push(
           name,

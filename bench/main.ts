@@ -6,10 +6,11 @@ import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ask } from "./check.ts";
 import { type ContestantName, contestants } from "./contestants.ts";
+import { countCosts } from "./costs.ts";
 import { memoryWhile } from "./memory.ts";
 import { bytes } from "./numbers.ts";
 import { report } from "./report.ts";
-import type { Entry, Results, WorkloadResult } from "./results.ts";
+import type { Results, WorkloadResult } from "./results.ts";
 import { type Field, measure, type Pace } from "./rounds.ts";
 import { type Running, run, runAll, type StartOptions, sweep } from "./running.ts";
 import { startup } from "./startup.ts";
@@ -118,46 +119,6 @@ async function field(size: SizeName, asked: Workload[]): Promise<Field> {
   return { running, restart };
 }
 
-/** Counts the D1 costs of one response, apart from the timed runs. */
-async function costs(size: SizeName, results: Map<Workload, WorkloadResult>): Promise<void> {
-  const counted = everyone.filter(
-    (name) => !(name in absent || ["flask", "floors"].includes(name)),
-  );
-  const cost = async (name: ContestantName) => {
-    const running = await run(name, sizes[size], { counting: true });
-    for (const [workload, result] of results) {
-      const { etag, failure } = await ask(running, workload);
-      // The server may still be working on it, which would distort the next counts.
-      if (failure) break;
-      await running.costs();
-      await once(running, workload, etag);
-      result.costs[name as Entry] = await running.costs();
-    }
-    await running.stop();
-  };
-  await Promise.all(counted.map(cost));
-}
-
-/** Sends a request as in the measurement: with the ETag, or as a new one. */
-async function once(running: Running, workload: Workload, etag: string): Promise<void> {
-  const { service, shots, verified, conditional } = workload;
-  // The costs per batch are the same, so an import of 1,000 people is enough.
-  const { method, path, headers, body } =
-    shots && !verified ? shots(1e6, running.name) : workload.shot;
-  // A new key, because the product does not import a file twice.
-  const key = headers?.["idempotency-key"];
-  const answer = await fetch(new URL(path, running.urls[service]), {
-    method,
-    headers: {
-      ...headers,
-      ...(conditional && { "if-none-match": etag }),
-      ...(key && { "idempotency-key": `${key}-again` }),
-    },
-    ...(body !== undefined && { body: String(body) }),
-  });
-  await answer.arrayBuffer();
-}
-
 async function memory(results: Results): Promise<void> {
   for (const name of ["product", "hono", "monolith"] as const) {
     const running = await run(name, sizes.nation, { inspected: true });
@@ -226,6 +187,7 @@ async function publishTrips(): Promise<void> {
   const file = join(published, "results.json");
   const results: Results = JSON.parse(readFileSync(file, "utf8"));
   results.trips = await trips();
+  results.targets = judged(results);
   write(published, results);
 }
 
@@ -281,7 +243,11 @@ for (const size of Object.keys(sizes) as SizeName[]) {
     each.set(workload, { name, title, request, size: sizes[size], tables, costs: {} });
   }
   await Promise.all([...all.running.values()].map((running) => running.stop()));
-  await costs(size, each);
+  await countCosts(
+    everyone.filter((name) => !(name in absent)),
+    sizes[size],
+    each,
+  );
   results.workloads.push(...each.values());
 }
 if (!QUICK && !ONLY) await memory(results);

@@ -1,6 +1,7 @@
 // Renders the results of a run as JSON, Markdown and a chart.
 import { chart } from "./chart.ts";
 import { contestants } from "./contestants.ts";
+import { MIXED, mixedSection } from "./mixed.ts";
 import { bytes, short } from "./numbers.ts";
 import {
   type Entry,
@@ -12,7 +13,7 @@ import {
   type WorkloadResult,
 } from "./results.ts";
 import { tripsSection } from "./trips.ts";
-import { type Floor, floors } from "./workloads.ts";
+import { type Floor, floors, type Variant, variants } from "./workloads.ts";
 
 /** The files by name. */
 export function report(results: Results): Record<string, string> {
@@ -31,9 +32,9 @@ function rounded(_: string, value: unknown): unknown {
 }
 
 export function titleOf(entry: Entry): string {
-  return entry in floors
-    ? floors[entry as Floor]
-    : contestants[entry as keyof typeof contestants].title;
+  if (entry in floors) return floors[entry as Floor];
+  if (entry in variants) return variants[entry as Variant].title;
+  return contestants[entry as keyof typeof contestants].title;
 }
 
 function page(results: Results): string {
@@ -51,9 +52,9 @@ figures.
 - ${Object.entries(versions)
     .map(([name, version]) => `${name} ${version}`)
     .join(", ")}
-- ${results.rounds} rounds of ${results.seconds} s each, in turns
+- rounds: ${results.rounds}, each of ${results.seconds} s, in turns
 ${missing.join("")}
-${results.trips ? tripsSection(results.trips, titleOf) : ""}
+${results.trips ? tripsSection(results.trips, titleOf) : ""}${mixedSection(results, titleOf)}
 ## Throughput
 
 ![Responses per second for each workload](throughput.svg)
@@ -70,7 +71,7 @@ Responses per second are the median of the rounds. CPU is the time of the server
 response. Floors, in italics, are workers that do only what the platform itself requires.
 
 ${results.workloads
-  .filter((one) => !isGrowth(one))
+  .filter((one) => !isGrowth(one) && one.name !== MIXED)
   .map(section)
   .join("\n")}
 ${growth(results)}${startup(results)}${memory(results)}`;

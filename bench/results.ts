@@ -4,10 +4,10 @@ import type { ContestantName } from "./contestants.ts";
 import type { Memory } from "./memory.ts";
 import type { Startup } from "./startup.ts";
 import type { Trips } from "./trips.ts";
-import type { Floor } from "./workloads.ts";
+import type { Floor, Variant } from "./workloads.ts";
 
-/** A contestant or a floor. */
-export type Entry = Exclude<ContestantName, "floors"> | Floor;
+/** A contestant, a floor, or a variant of this system. */
+export type Entry = Exclude<ContestantName, "floors"> | Floor | Variant;
 
 export type Measure = {
   /** Responses per second of each round, and their median. */

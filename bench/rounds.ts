@@ -5,7 +5,7 @@ import { fire, type Outcome, type Shot, wire } from "./load.ts";
 import { median, percentile, short } from "./numbers.ts";
 import type { Entry, Failure, Measure, Table } from "./results.ts";
 import type { Running } from "./running.ts";
-import { floors, type Workload } from "./workloads.ts";
+import { floors, variants, type Workload } from "./workloads.ts";
 
 export type Pace = { rounds: number; seconds: number; warm: number };
 
@@ -15,11 +15,13 @@ export type Field = {
   restart(name: ContestantName): Promise<void>;
 };
 
-/** A contestant or floor that passed the check. */
+/** A contestant, floor or variant that passed the check. */
 type Lane = {
   entry: Entry;
   name: ContestantName;
   shot: Shot;
+  /** The additional headers of its requests. */
+  headers: Record<string, string>;
   /** The duration of its first response. */
   seconds: number;
 };
@@ -44,11 +46,17 @@ async function lanes(
     const isTagless = workload.conditional && !asked.failure && asked.etag === "";
     const failure = isTagless
       ? "it sends no ETag"
-      : (asked.failure ?? difference(workload, expected, asked.text));
+      : (asked.failure ??
+        difference(workload, expected, asked.text) ??
+        (await differenceElsewhere(field, name, workload)));
     if (failure === undefined) {
       const headers = { ...workload.shot.headers };
       if (workload.conditional) headers["if-none-match"] = asked.etag;
-      good.push({ entry: name, name, shot: { ...workload.shot, headers }, seconds: asked.seconds });
+      const lane = { name, shot: { ...workload.shot, headers }, seconds: asked.seconds };
+      good.push({ ...lane, entry: name, headers: {} });
+      for (const variant of name === "product" ? (workload.variants ?? []) : []) {
+        good.push({ ...lane, entry: variant, headers: variants[variant].headers });
+      }
       continue;
     }
     bad.push([name, { failure, ...(!asked.failure && { seconds: asked.seconds }) }]);
@@ -60,22 +68,47 @@ async function lanes(
   if (field.running.has("floors")) {
     for (const floor of workload.floors) {
       const shot = { method: "GET", path: `/${floor}/${workload.name}` };
-      good.push({ entry: floor, name: "floors", shot, seconds: 0 });
+      good.push({ entry: floor, name: "floors", shot, headers: {}, seconds: 0 });
     }
   }
   return { good, bad };
 }
 
+/** The difference at the other addresses of a workload, if there is one. */
+async function differenceElsewhere(
+  { running }: Field,
+  name: ContestantName,
+  workload: Workload,
+): Promise<string | undefined> {
+  const [product, other] = [running.get("product"), running.get(name)];
+  if (!product || !other || name === "product") return undefined;
+  for (const path of workload.addresses ?? []) {
+    const one = { ...workload, shot: { method: "GET", path } };
+    const [expected, asked] = await Promise.all([ask(product, one), ask(other, one)]);
+    const failure = asked.failure ?? difference(one, expected.text, asked.text);
+    if (failure) return `${path}: ${failure}`;
+  }
+  return undefined;
+}
+
+/** The different requests of each round. More of them would be repeated. */
+const DIFFERENT_REQUESTS = 5000;
+
 let shots = 0;
+
+function nextShot(name: ContestantName, make: NonNullable<Workload["shots"]>): Shot {
+  shots += 1;
+  return make(shots, name);
+}
 
 /** The encoded requests of one round. */
 function load(lane: Lane, workload: Workload, url: URL): Buffer[] {
   const { shots: make } = workload;
-  if (!make || lane.name === "floors") return [wire(url, lane.shot)];
-  return Array.from({ length: workload.requests ?? 2000 }, () => {
-    shots += 1;
-    return wire(url, make(shots, lane.name));
-  });
+  const encoded = (shot: Shot) =>
+    wire(url, { ...shot, headers: { ...shot.headers, ...lane.headers } });
+  if (!make || lane.name === "floors") return [encoded(lane.shot)];
+  const length = workload.requests ?? DIFFERENT_REQUESTS;
+  return Array.from({ length }, () => encoded(nextShot(lane.name, make)));
 }
 
 type Round = { outcome: Outcome; cpu: number | undefined };
@@ -96,8 +129,7 @@ async function round(
     await fire({ ...common, shots: load(lane, workload, url), seconds: warm });
   }
   if (workload.verified && workload.shots) {
-    shots += 1;
-    return await single(running, { ...workload, shot: workload.shots(shots, lane.name) });
+    return await single(running, { ...workload, shot: nextShot(lane.name, workload.shots) });
   }
   const ammunition = load(lane, workload, url);
   const limit = workload.requests ? { requests: workload.requests, timeout: workload.timeout } : {};

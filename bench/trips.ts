@@ -14,6 +14,8 @@ type MeasuredName = (typeof measuredContestants)[number];
 export type Latency = { p50: number; p95: number };
 export type TripsRow = {
   title: string;
+  goals: Row["goals"];
+  before?: number | undefined;
   /** Multiples of a long round trip. */
   entries: Partial<Record<Profile, Partial<Record<MeasuredName, Latency>>>>;
 };
@@ -24,6 +26,9 @@ type Answer = { status: number; json(): unknown };
 
 type Row = {
   title: string;
+  /** The goal in each profile for this system's median, and its median before the goal was set. */
+  goals: Partial<Record<Profile, number>>;
+  before?: number;
   /** Only this system supports it. */
   isOwn?: boolean;
   status: number;
@@ -31,6 +36,8 @@ type Row = {
   call(n: number, send: (call: Call) => Promise<Answer>): Promise<Call> | Call;
 };
 
+/** In the profile *placed*, a read or a write of one record takes one long round trip. */
+const PLACED = 1.3;
 const html = { accept: "text/html" };
 const patch = (id: number, body: object): Call => ({
   method: "PATCH",
@@ -49,9 +56,17 @@ const personOf = (n: number) => 900 - (n % 300);
 const idOf = (answer: Answer) => (answer.json() as { id: number }).id;
 
 const rows: Row[] = [
-  { title: "join page, repeated", status: 200, call: () => ({ path: "/v1/people-per-place" }) },
+  {
+    title: "join page, repeated",
+    goals: { unplaced: 1.1, placed: PLACED },
+    before: 1.24,
+    status: 200,
+    call: () => ({ path: "/v1/people-per-place" }),
+  },
   {
     title: "join page, first time",
+    goals: { unplaced: 1.1, placed: PLACED },
+    before: 1.22,
     status: 200,
     call: (n) => ({
       path: `/v1/people-per-place?limit=${100 + (n % 900)}&peopleLimit=${1000 + n}`,
@@ -59,6 +74,8 @@ const rows: Row[] = [
   },
   {
     title: "join page after a write",
+    goals: { unplaced: 1.1, placed: PLACED },
+    before: 2.33,
     status: 200,
     call: async (n, send) => {
       await send(patch(personOf(n), { name: `Renamed ${n}` }));
@@ -67,6 +84,7 @@ const rows: Row[] = [
   },
   {
     title: "join page after a write of places",
+    goals: { unplaced: 1.1, placed: PLACED },
     isOwn: true,
     status: 200,
     call: async (n, send) => {
@@ -78,19 +96,31 @@ const rows: Row[] = [
   },
   {
     title: "join page within the allowed staleness",
+    goals: { unplaced: 0.05, placed: 0.05 },
     isOwn: true,
     status: 200,
     call: () => ({ path: "/v1/people-per-place", headers: { "cache-control": "max-age=60" } }),
   },
-  { title: "add a person", isOwn: true, status: 201, call: (n) => add(`New ${n}`) },
+  {
+    title: "add a person",
+    goals: { unplaced: 3.2, placed: PLACED },
+    before: 3.38,
+    isOwn: true,
+    status: 201,
+    call: (n) => add(`New ${n}`),
+  },
   {
     title: "add a person with a key",
+    goals: { unplaced: 3.2, placed: PLACED },
+    before: 3.38,
     isOwn: true,
     status: 201,
     call: (n) => add(`Keyed ${n}`, { "idempotency-key": `trips-${n}` }),
   },
   {
     title: "move a person",
+    goals: { unplaced: 3.2, placed: PLACED },
+    before: 4.42,
     status: 200,
     call: async (n, send) => {
       await send(patch(personOf(n), { isAlive: true, placeId: 3 }));
@@ -99,6 +129,8 @@ const rows: Row[] = [
   },
   {
     title: "record a death",
+    goals: { unplaced: 2.2, placed: PLACED },
+    before: 2.2,
     status: 200,
     call: async (n, send) => {
       await send(patch(personOf(n), { isAlive: true, placeId: 3 }));
@@ -107,6 +139,8 @@ const rows: Row[] = [
   },
   {
     title: "delete a person",
+    goals: { unplaced: 1.2, placed: PLACED },
+    before: 2.2,
     isOwn: true,
     status: 204,
     call: async (n, send) => {
@@ -116,6 +150,8 @@ const rows: Row[] = [
   },
   {
     title: "delete a place and reassign its people",
+    goals: { unplaced: 5 },
+    before: 7.5,
     isOwn: true,
     status: 204,
     call: async (n, send) => {
@@ -129,15 +165,26 @@ const rows: Row[] = [
       return { method: "DELETE", path: `/v1/places/${id}?reassignTo=1` };
     },
   },
-  { title: "overview page", isOwn: true, status: 200, call: () => ({ path: "/", headers: html }) },
+  {
+    title: "overview page",
+    goals: { unplaced: 1.3, placed: PLACED },
+    before: 4.4,
+    isOwn: true,
+    status: 200,
+    call: () => ({ path: "/", headers: html }),
+  },
   {
     title: "place page",
+    goals: { unplaced: 1.3, placed: PLACED },
+    before: 2.22,
     isOwn: true,
     status: 200,
     call: () => ({ path: "/ui/places/5", headers: html }),
   },
   {
     title: "import 1,000 people",
+    goals: { unplaced: 3.2 },
+    before: 4.6,
     status: 200,
     call: (n) => ({
       method: "POST",
@@ -180,7 +227,12 @@ export async function measureTrips(
   names: readonly MeasuredName[],
   samples: number,
 ): Promise<TripsRow[]> {
-  const results: TripsRow[] = rows.map(({ title }) => ({ title, entries: {} }));
+  const results: TripsRow[] = rows.map(({ title, goals, before }) => ({
+    title,
+    goals,
+    before,
+    entries: {},
+  }));
   for (const profile of Object.keys(profiles) as Profile[]) {
     for (const name of names) {
       const running = await run(name, sizes.town, { profile });
@@ -209,14 +261,17 @@ export function tripsSection(
     );
     const cell = (latency: Latency | undefined) =>
       latency ? `${latency.p50.toFixed(2)} / ${latency.p95.toFixed(2)}` : "–";
-    const lines = rows.map(
-      ({ title, entries }) =>
-        `| ${title} | ${names.map((name) => cell(entries[profile]?.[name])).join(" | ")} |`,
-    );
+    const isUnplaced = profile === "unplaced";
+    const lines = rows.map(({ title, goals, before, entries }) => {
+      const found = names.map((name) => cell(entries[profile]?.[name]));
+      const wanted = [...(isUnplaced ? [before] : []), goals[profile]];
+      return `| ${[title, ...wanted.map((goal) => goal ?? "–"), ...found].join(" | ")} |`;
+    });
+    const heads = [...(isUnplaced ? ["before"] : []), "goal", ...names.map(titleOf)];
     return `**${profile}**: ${profiles[profile]}.
 
-| p50 / p95 | ${names.map(titleOf).join(" | ")} |
-|---|${names.map(() => "---|").join("")}
+| p50 / p95 | ${heads.join(" | ")} |
+|---|${heads.map(() => "---|").join("")}
 ${lines.join("\n")}
 `;
   });
@@ -224,7 +279,8 @@ ${lines.join("\n")}
 
 Latency through the gateway as a multiple of one long round trip of ${LONG} ms, with one connection, 26
 places and 1,000 people. \`make bench ONLY=trips\` measured it on ${at.slice(0, 10)}, at commit ${commit},
-with ${samples} requests each. A dash means that a system does not have this request.
+with ${samples} requests each. A dash means that a system does not have this request. The goals are for
+the median of this system; *before* is its median when they were set.
 
 ${tables.join("\n")}`;
 }

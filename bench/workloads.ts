@@ -3,6 +3,7 @@
 import type { Name } from "../tests/support/harness.ts";
 import type { ContestantName } from "./contestants.ts";
 import type { Shot } from "./load.ts";
+import { MIXED, mixedAddresses, mixedShots } from "./mixed.ts";
 import { csvOf, type Size } from "./rows.ts";
 
 export const sizes = {
@@ -26,6 +27,12 @@ export const floors = {
 };
 export type Floor = keyof typeof floors;
 
+/** This system for clients with other wishes, measured beside it. */
+export const variants = {
+  bounded: { title: "this one, up to 1 s old", headers: { "cache-control": "max-age=1" } },
+};
+export type Variant = keyof typeof variants;
+
 export type Workload = {
   name: string;
   title: string;
@@ -33,13 +40,18 @@ export type Workload = {
   /** The service that gets the request. */
   service: Name;
   shot: Shot;
-  /** Makes different requests. `n` is never the same, so that no response is cached. */
+  /** Makes different requests. `n` is never the same for a contestant. */
   shots?: (n: number, contestant: ContestantName) => Shot;
   status: number;
   /** Whether the request has the ETag of the response. */
   conditional?: boolean;
   connections: number[];
   floors: Floor[];
+  variants?: Variant[];
+  /** More addresses whose responses are compared before the measurement. */
+  addresses?: string[];
+  /** Different requests whose mean costs are counted. The default is one request. */
+  counted?: number;
   /** The requests to the backends whose responses the floor `two` returns. */
   parts?: { places: string; people: string };
   /** The requests per round. Otherwise a round has a fixed duration. */
@@ -80,12 +92,13 @@ const perPlace = "/v1/people-per-place";
 const join1000: Workload = {
   ...reading("join-1000", "26 places with 1,000 people", "town", "join", perPlace),
   floors: two,
+  variants: ["bounded"],
   parts: page,
 };
 
-const patched = (n: number): Shot => ({
+const patched = (n: number, id = 1 + (n % 1000)): Shot => ({
   method: "PATCH",
-  path: `/v1/people/${1 + (n % 1000)}`,
+  path: `/v1/people/${id}`,
   headers: { "content-type": "application/json" },
   body: JSON.stringify({ name: `Renamed ${n}` }),
 });
@@ -108,6 +121,7 @@ const firstTouch = (
   name: `${workload.name}-new`,
   title: `${workload.title}, first touch`,
   floors: workload.floors.filter((floor) => floor !== "constant"),
+  variants: [],
   shots: (n: number, contestant: ContestantName): Shot => ({
     method: "GET",
     path: path(n, contestant),
@@ -218,11 +232,20 @@ export const workloads: Workload[] = [
     status: 304,
     conditional: true,
     floors: ["unchanged"],
+    variants: [],
+  },
+  {
+    ...reading(MIXED, "95 % reads of 200 addresses, 5 % writes", "town", "join", perPlace),
+    shots: mixedShots(sizes.town, patched),
+    addresses: mixedAddresses(sizes.town),
+    variants: ["bounded"],
+    counted: 400,
+    floors: [],
   },
   {
     ...reading("write", "a person's name is changed", "town", "people", ""),
     shot: patched(0),
-    shots: patched,
+    shots: (n) => patched(n),
     floors: [],
   },
   {

@@ -1,5 +1,5 @@
-//! Removes the white space from the committed OpenAPI document, for the worker to serve. No JSON text
-//! contains a line end, so each line can be trimmed.
+//! Removes the white space between the tokens of the committed OpenAPI document. The worker serves
+//! the shorter text. No JSON string contains a line end, so the script can trim each line.
 
 use std::{env, fs, io, path::PathBuf};
 

@@ -1,13 +1,31 @@
-// Estimates the monthly cost at a request rate from measured costs, assumptions and prices. This is a
-// pure function; main.ts reads the figures.
+// Estimates the costs at a request rate from measured costs, assumptions and prices. This is a pure
+// function; main.ts reads the figures.
 import { isolate } from "./isolate.ts";
 
 /** The cost of one response. */
-export type Cost = { cpuMs: number; rowsRead: number; rowsWritten: number; queries: number };
+export type Cost = {
+  cpuMs: number;
+  rowsRead: number;
+  rowsWritten: number;
+  /** Round trips to D1. */
+  queries: number;
+  /** Calls between workers. */
+  calls: number;
+};
 
-/** A kind of request with the cost of a cached response (`held`) and of a new one (`made`). They are
- * equal if nothing is cached. */
-export type Kind = { name: string; share: number; isWrite: boolean; held: Cost; made: Cost };
+/** The costs of a kind of read: of a fresh response, of a cached one that is checked, and of a new one. */
+export type Kind = { name: string; fresh: Cost; held: Cost; made: Cost };
+
+/** The requests of the clients. */
+export type Requests = {
+  kinds: Kind[];
+  /** The kind of each address, the most frequent first. */
+  addresses: number[];
+  /** The exponent of Zipf's law. */
+  skew: number;
+  writeShare: number;
+  write: Cost;
+};
 
 type Price = { included: number; perMillion: number };
 export type Prices = {
@@ -22,8 +40,6 @@ export type Prices = {
 };
 
 export type Assumptions = {
-  answers: number;
-  skew: number;
   writesPerSecondAtMost: number;
   d1Ms: number;
   isolateBusy: number;
@@ -41,108 +57,140 @@ export type Logging = {
   hasInvocationLogs: boolean;
 };
 
-export type Month = {
+/** The rate of the requests, and how old responses may be. */
+export type Demand = {
+  /** Requests per second. */
   rate: number;
+  staleSeconds: number;
+  /** How many times as many isolates there are as assumed. */
+  isolateFactor?: number;
+};
+
+/** Dollars, by what they pay. */
+export type Dollars = Record<"requests" | "cpu" | "rowsRead" | "rowsWritten" | "logs", number>;
+
+export type Month = Demand & {
   isolates: number;
-  /** The share of reads with a cached response. */
+  /** The shares of reads whose response is fresh, and is cached and checked. */
+  freshShare: number;
   heldShare: number;
-  /** The mean costs of one request. */
-  queries: number;
-  cpuMs: number;
-  rowsRead: number;
-  logEvents: number;
+  /** Round trips one after the other, and the waiting for them, of one read. */
+  trips: number;
   waitedMs: number;
+  /** The mean costs of one read. */
+  read: Cost;
+  logEvents: number;
   /** For each backend. */
   queriesPerSecond: number;
   /** The databases or replicas that each backend needs for them. */
   databases: number;
-  dollars: Record<
-    "plan" | "requests" | "cpu" | "rowsRead" | "rowsWritten" | "logs" | "storage",
-    number
-  >;
+  /** Without the amounts that the plan includes. */
+  perMillionReads: Dollars;
+  perMillionWrites: Dollars;
+  /** The whole bill, with the plan and the amounts that it includes. */
   total: number;
 };
 
 const SECONDS = 30.4 * 24 * 3600;
+const none: Cost = { cpuMs: 0, rowsRead: 0, rowsWritten: 0, queries: 0, calls: 0 };
 
-const priceOf = (amount: number, { included, perMillion }: Price) =>
-  (Math.max(0, amount - included) / 1e6) * perMillion;
+export const sumOf = (dollars: Dollars) =>
+  Object.values(dollars).reduce((sum, part) => sum + part, 0);
 
-/** The costs of a month. `isCaching` tells whether isolates cache responses. */
+function add(to: Cost, cost: Cost, times: number): void {
+  for (const key of Object.keys(none) as (keyof Cost)[]) to[key] += cost[key] * times;
+}
+
+/** The lines of the log of one request: the gateway's, and one for each call of a backend. */
+const logEventsOf = ({ calls }: Cost, logging: Logging) =>
+  (1 + calls) * (logging.share + Number(logging.hasInvocationLogs));
+
+/** The dollars of a million requests. The bill does not count the calls between workers. */
+function perMillion(cost: Cost, prices: Prices, logging: Logging): Dollars {
+  return {
+    requests: prices.requests.perMillion,
+    cpu: cost.cpuMs * prices.cpuMs.perMillion,
+    rowsRead: cost.rowsRead * prices.rowsRead.perMillion,
+    rowsWritten: cost.rowsWritten * prices.rowsWritten.perMillion,
+    logs: logEventsOf(cost, logging) * prices.logEvents.perMillion,
+  };
+}
+
+/** The outcome of one isolate, with as many isolates as its CPU time needs. */
+function simulate(demand: Demand, requests: Requests, assumed: Assumptions) {
+  const { rate, staleSeconds, isolateFactor = 1 } = demand;
+  const writes = Math.min(rate * requests.writeShare, assumed.writesPerSecondAtMost);
+  const reads = rate - writes;
+  const locations = Math.ceil(rate / assumed.requestsPerLocation);
+  const fewest = Math.min(assumed.locationsAtMost, Math.max(1, locations));
+  let isolates = fewest * isolateFactor;
+  // More isolates have fewer fresh responses, so they need more CPU time, and so on.
+  for (let step = 0; ; step += 1) {
+    const load = {
+      rate: reads / isolates,
+      writes,
+      ownWrites: writes / isolates,
+      addresses: requests.addresses,
+      skew: requests.skew,
+      freshMs: 1000 * staleSeconds,
+      d1Ms: assumed.d1Ms,
+    };
+    const outcome = isolate(load, 40_000);
+    const read = { ...none };
+    for (const [index, answers] of outcome.kinds.entries()) {
+      const kind = requests.kinds[index];
+      if (!kind) continue;
+      const { fresh, held, made } = kind;
+      add(read, fresh, answers.fresh);
+      // Requests that share a check share its queries, but each takes its own CPU time.
+      add(read, { ...held, cpuMs: 0 }, answers.checks);
+      read.cpuMs += held.cpuMs * answers.held;
+      add(read, made, answers.made);
+    }
+    const cores = (reads * read.cpuMs + writes * requests.write.cpuMs) / 1000;
+    const needed = Math.max(fewest, Math.ceil(cores / assumed.isolateBusy)) * isolateFactor;
+    if (step === 3 || needed <= isolates) return { reads, writes, isolates, outcome, read };
+    isolates = needed;
+  }
+}
+
+/** The costs of a month. */
 export function month(
-  rate: number,
-  kinds: Kind[],
+  demand: Demand,
+  requests: Requests,
   prices: Prices,
   assumed: Assumptions,
   logging: Logging,
-  isCaching = true,
 ): Month {
-  const reads = kinds.filter(({ isWrite }) => !isWrite);
-  const readShare = reads.reduce((sum, { share }) => sum + share, 0);
-  const writeShare = 1 - readShare;
-  const writes = Math.min(rate * writeShare, assumed.writesPerSecondAtMost);
-  const mean = (costs: (kind: Kind) => number) =>
-    reads.reduce((sum, kind) => sum + kind.share * costs(kind), 0) / readShare;
-
-  // An isolate uses only a part of a core, and each location has its own isolates.
-  const cpuMs = mean(({ held }) => held.cpuMs);
-  const locations = Math.min(
-    assumed.locationsAtMost,
-    Math.max(1, Math.ceil(rate / assumed.requestsPerLocation)),
-  );
-  const isolates = Math.max(locations, Math.ceil((rate * cpuMs) / 1000 / assumed.isolateBusy));
-  const load = { ...assumed, rate: (rate * readShare) / isolates, writes };
-  const outcome = isCaching
-    ? isolate(load, 40_000)
-    : { held: 0, proofs: 0, made: 1, waitedMs: assumed.d1Ms };
-
-  // A revalidation reads one row in each backend.
-  const REVALIDATION = 2;
-  const readCost = (part: (cost: Cost) => number) => {
-    const made = mean((kind) => part(kind.made)) * outcome.made;
-    return readShare * (made + REVALIDATION * outcome.proofs);
+  const { reads, writes, isolates, outcome, read } = simulate(demand, requests, assumed);
+  const { write } = requests;
+  const millions = { reads: (reads * SECONDS) / 1e6, writes: (writes * SECONDS) / 1e6 };
+  const bill = (price: Price, amount: (cost: Cost) => number) => {
+    const used = millions.reads * amount(read) + millions.writes * amount(write);
+    return Math.max(0, used - price.included / 1e6) * price.perMillion;
   };
-  const writeCost = (part: (cost: Cost) => number) =>
-    kinds
-      .filter(({ isWrite }) => isWrite)
-      .reduce((sum, kind) => sum + kind.share * part(kind.made), 0);
-  const one = {
-    queries: readCost(({ queries }) => queries) + writeCost(({ queries }) => queries),
-    rowsRead: readCost(({ rowsRead }) => rowsRead) + writeCost(({ rowsRead }) => rowsRead),
-    rowsWritten: writeCost(({ rowsWritten }) => rowsWritten),
-    cpuMs:
-      readShare *
-        (mean(({ held }) => held.cpuMs) * outcome.held +
-          mean(({ made }) => made.cpuMs) * outcome.made) +
-      writeCost(({ cpuMs }) => cpuMs),
-  };
-  // The gateway and each backend that it calls. A call makes one query, so queries count the calls.
-  const invocations = 1 + one.queries;
-  const logEvents = invocations * (logging.share + Number(logging.hasInvocationLogs));
-  const count = rate * SECONDS;
-  // The bill does not count the calls between workers.
-  const dollars = {
-    plan: prices.monthly,
-    requests: priceOf(count, prices.requests),
-    cpu: priceOf(count * one.cpuMs, prices.cpuMs),
-    rowsRead: priceOf(count * one.rowsRead, prices.rowsRead),
-    rowsWritten: priceOf(count * one.rowsWritten, prices.rowsWritten),
-    logs: priceOf(count * logEvents, prices.logEvents),
-    storage: Math.max(0, assumed.storageGb - prices.storageGb.included) * prices.storageGb.perGb,
-  };
-  const queriesPerSecond = (rate * one.queries) / 2;
+  const storage = Math.max(0, assumed.storageGb - prices.storageGb.included);
+  const queriesPerSecond = (reads * read.queries + writes * write.queries) / 2;
   return {
-    rate,
+    ...demand,
     isolates,
+    freshShare: outcome.fresh,
     heldShare: outcome.held,
-    queries: one.queries,
-    cpuMs: one.cpuMs,
-    rowsRead: one.rowsRead,
-    logEvents,
+    trips: outcome.trips,
     waitedMs: outcome.waitedMs,
+    read,
+    logEvents: logEventsOf(read, logging),
     queriesPerSecond,
     databases: Math.max(1, Math.ceil(queriesPerSecond / assumed.queriesPerSecondOfADatabase)),
-    dollars,
-    total: Object.values(dollars).reduce((sum, part) => sum + part, 0),
+    perMillionReads: perMillion(read, prices, logging),
+    perMillionWrites: perMillion(write, prices, logging),
+    total:
+      prices.monthly +
+      storage * prices.storageGb.perGb +
+      bill(prices.requests, () => 1) +
+      bill(prices.cpuMs, ({ cpuMs }) => cpuMs) +
+      bill(prices.rowsRead, ({ rowsRead }) => rowsRead) +
+      bill(prices.rowsWritten, ({ rowsWritten }) => rowsWritten) +
+      bill(prices.logEvents, (cost) => logEventsOf(cost, logging)),
   };
 }

@@ -1,5 +1,5 @@
-//! Ids, and lists of them. An id is a whole number from 1 to 2^53 - 1, which every JSON parser
-//! reads exactly.
+//! Ids, and lists of ids. An id is a whole number from 1 to 2^53 - 1. Every JSON parser reads these
+//! numbers exactly.
 
 use crate::{Param, param::parse_positive_integer};
 

@@ -1,4 +1,4 @@
-//! The terms of the registry in plain Rust: ids, names, moments and the status of places.
+//! The basic types of the registry in plain Rust: ids, names, moments and the status of places.
 //!
 //! This crate does not depend on HTTP, SQL or Cloudflare.
 

@@ -1,7 +1,7 @@
-//! Points in time in a query, such as `asOf=2026-01-31T12:00:00Z` or `asOf=2026-01-31`.
+//! A moment in a query, such as `asOf=2026-01-31T12:00:00Z` or `asOf=2026-01-31`.
 //!
-//! Parsed by hand: the accepted spellings are short, and a date library would add to the size of
-//! each worker.
+//! The module has its own parser, because the accepted forms are few, and a date library would make
+//! each worker larger.
 
 use crate::Param;
 

@@ -1,4 +1,4 @@
-//! Names, and the keys by which lists search and sort them.
+//! The names of records, and the keys by which lists search and sort them.
 
 mod folding;
 mod keys;

@@ -1,4 +1,4 @@
-//! Values that are parsed from text: query parameters, path segments and headers.
+//! The trait of values that are parsed from text: query parameters, path segments and headers.
 
 /// A value with a textual form.
 pub trait Param: Sized {

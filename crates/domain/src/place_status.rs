@@ -1,10 +1,10 @@
-//! The decisions of the protocol that keeps people in existing places. Places and people are in
-//! two databases, and no transaction spans both.
+//! The decisions of the protocol that makes sure that people refer to existing places. Places and
+//! people are in two databases, and no transaction spans both.
 //!
-//! A writer of people records a pending write, then checks the place. A deleter of a place sets a
-//! tombstone, then counts the people. So the later of the two always sees the other.
-//! `docs/integrity.md` has the argument, and `crates/model` checks every interleaving with the
-//! decisions of this module.
+//! A request that writes people first records a pending write, and then checks the place. A request
+//! that deletes a place first adds a tombstone, and then counts the people. So the later of the two
+//! always sees the other. `docs/integrity.md` has the argument. `crates/model` checks every
+//! interleaving with the decisions of this module.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! The client of D1: runs statements and returns their rows. Each call is one round trip.
+//! The client of D1. It runs statements and returns their rows. Each call is one round trip.
 
 use std::rc::Rc;
 

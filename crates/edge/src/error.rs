@@ -1,4 +1,4 @@
-//! The error type of handlers.
+//! The error type of all handlers.
 
 use http_semantics::Problem;
 use wasm_bindgen::{JsCast, JsValue};

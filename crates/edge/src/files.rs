@@ -1,5 +1,6 @@
-//! The static files that the gateway serves itself. The platform would serve them without a worker,
-//! but has no OPTIONS for them, and its 405 has no `Allow`.
+//! Serves the static files of the gateway through the worker. Cloudflare could serve them without
+//! the worker. But it does not answer `OPTIONS` requests for them, and its 405 response has no
+//! `Allow` header.
 
 use http_semantics::Problem;
 use wasm_bindgen::JsCast;

@@ -1,4 +1,5 @@
-//! Health checks: `GET /healthz` (the worker runs) and `GET /readyz` (its dependencies respond).
+//! Health checks: `GET /healthz` says that the worker runs, and `GET /readyz` says whether its
+//! dependencies respond.
 
 use std::cell::RefCell;
 

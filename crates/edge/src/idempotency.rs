@@ -1,5 +1,5 @@
-//! Idempotency keys: a repeated request gets the stored response of the first one. Both databases
-//! have the same table `idempotency`.
+//! Idempotency keys: if a client repeats a request with the same key, it gets the stored response
+//! of the first request. The table `idempotency`, which both databases have, stores the responses.
 
 use http_semantics::Problem;
 use http_semantics::idempotency::{RETENTION_HOURS, fingerprint, storage_key};

@@ -2,15 +2,16 @@
 //!
 //! 1. [`serve`](mod@serve) creates the promise of the response, guards against panics, and at the
 //!    end writes the [access log](env::trace).
-//! 2. [`router`] finds the [`route`] of the path and method, with its properties.
+//! 2. [`router`] finds the [`route`] of the path and method, and the properties of this route.
 //! 3. [`layers`] check and prepare the request: consistency, token, rate limit, response cache.
-//! 4. The handler reads the [`Request`] and queries its [`Database`] or another worker
+//! 4. The handler reads the [`Request`], and calls its [`Database`] or another worker
 //!    ([`ServiceClient`]). [`collection`] has the handlers that places and people share, and
-//!    [`import`] the one for files. Concurrent requests share round trips ([`coalescer`]).
-//! 5. Its [`Response`] or [`Error`] passes through the layers in reverse order.
+//!    [`import`] has the handler for files. Concurrent requests share round trips ([`coalescer`]).
+//! 5. The handler returns a [`Response`] or an [`Error`], which passes through the layers in
+//!    reverse order.
 //!
-//! A body that `SQLite` or another worker made stays a JavaScript value. It is copied into wasm only
-//! if something has to read it.
+//! A body that `SQLite` or another worker made stays a JavaScript value. It is copied into the
+//! memory of wasm only if Rust code has to read it.
 
 pub mod change_stream;
 pub mod coalescer;

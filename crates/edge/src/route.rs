@@ -1,8 +1,10 @@
-//! The routes of a [`Router`](crate::Router): a handler per method, and its properties.
+//! The routes of a [`Router`](crate::Router). A route has a handler per method, and each method has
+//! properties.
 //!
-//! A property belongs to the method before it. Without properties a GET needs the scope `read` and
-//! reads any replica. Every other method needs the scope `write` and uses the primary. So a
-//! forgotten property never opens a route, and never decides a write by stale data.
+//! In the code, a property stands after its method. Without properties, a GET needs the scope
+//! `read` and reads any replica, and every other method needs the scope `write` and uses the
+//! primary. So if a property is forgotten, the route is not open to everybody, and no write is
+//! decided by stale data.
 
 use std::rc::Rc;
 

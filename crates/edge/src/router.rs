@@ -1,7 +1,8 @@
-//! A worker's route table, and the way of a request through the layers to a handler.
+//! A worker's route table. It finds the route of a request, and sends the request through the
+//! layers to the handler.
 //!
-//! Paths of routes are patterns, such as `/people/{id}/history` or `/places/{*rest}`. `{name}` matches
-//! one segment that is not empty, and `{*name}` matches the rest of the path.
+//! The path of a route is a pattern, such as `/people/{id}/history` or `/places/{*rest}`. `{name}`
+//! matches one segment that is not empty, and `{*name}` matches the rest of the path.
 
 use std::cmp::Ordering;
 use std::rc::Rc;

@@ -1,15 +1,16 @@
-//! Serves a request of the platform: the panic guard, the final headers and the log line.
+//! Serves a request of the platform. It guards against panics, adds the final headers, and writes
+//! the log line.
 //!
-//! Wasm cannot unwind, so a panic ends the whole instance: none of its code runs any more, and the
-//! platform starts a new instance for the next request. All requests in flight would get no
-//! response. So the promise of a response is created apart from the code that computes it. The
-//! panic hook, which still runs, resolves the promises of all requests in flight with a 500.
+//! # Panics Wasm cannot unwind, so a panic ends the whole instance. None of its code runs any more,
+//! and the platform starts a new instance for the next request. All requests in flight would get no
+//! response. Therefore the promise of a response is separate from the code that computes the
+//! response. The panic hook still runs. It resolves the promises of all requests in flight with a
+//! 500.
 //!
-//! # Disconnecting clients
-//! When a client disconnects, the platform drops all I/O of its request. The request's code would
-//! then stop at its next `await`, in the middle of a write, and its memory would never be freed.
-//! So the whole request runs under `waitUntil`, which the platform ends 30 seconds later. Leftovers
-//! are removed by age ([`remove_lost`]).
+//! # Disconnecting clients When a client disconnects, the platform drops all I/O of its request.
+//! The request's code would then stop at its next `await`, in the middle of a write, and its memory
+//! would never be freed. So the whole request runs under `waitUntil`, which the platform ends 30
+//! seconds later. After this time, [`remove_lost`] removes what is left of the request.
 
 use std::cell::{Cell, RefCell};
 use std::panic::PanicHookInfo;

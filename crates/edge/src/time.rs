@@ -1,9 +1,9 @@
 //! The clock, timers and deadlines.
 //!
-//! A timer is never cleared: `clearTimeout` in a request that has ended throws inside the executor
-//! that all requests of the isolate share. Instead the race between a promise and a timer runs in
-//! JavaScript (`Promise.race`), so no closure of the loser stays in wasm. A timer that outlives its
-//! request never fires, and its closures would never be freed.
+//! A timer is never cleared. `clearTimeout` in a request that has ended would throw inside the
+//! executor that all requests of the isolate share. Instead, JavaScript runs the race between a
+//! promise and a timer (`Promise.race`). If the race used Rust closures, the closures of a timer
+//! that outlives its request would never be freed, because such a timer never fires.
 
 use std::cell::RefCell;
 use std::pin::pin;

@@ -1,12 +1,12 @@
-//! A fuzzer for every parser that a request reaches. It runs on stable Rust, inside `cargo test`.
+//! A fuzzer for every parser that a request reaches. It runs on stable Rust, in `cargo test`.
 //!
-//! Each [`Target`] has seed inputs. [`run`] changes them at random and checks a property of each
-//! accepted input, mostly a round trip or agreement with another library. It has no
-//! coverage feedback. Instead, an input joins the corpus if its shape (the sequence of its character
-//! classes) is new.
+//! Each [`Target`] has seed inputs. [`run`] changes them at random, and checks a property of each
+//! accepted input. Mostly the property is a round trip, or agreement with another library. The
+//! fuzzer has no coverage feedback. Instead, it adds an input to the corpus if the input has a new
+//! *shape*, which is the sequence of its character classes.
 //!
-//! Generating the inputs with `proptest` was tried: it shrinks failing inputs, but without a corpus
-//! it reaches half as many accepted shapes. `cargo-fuzz` and `bolero` need a nightly compiler.
+//! `proptest` was tried for the inputs. It shrinks failing inputs, but without a corpus it reaches
+//! half as many accepted shapes. `cargo-fuzz` and `bolero` need a nightly compiler.
 
 mod mutate;
 mod run;

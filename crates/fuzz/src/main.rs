@@ -1,5 +1,5 @@
-//! `fuzz [INPUTS [SEED]]` runs every target with this number of inputs, 100,000 by default, and
-//! prints the results as JSON.
+//! `fuzz [INPUTS [SEED]]` runs every target and prints the results as JSON. INPUTS is the number of
+//! inputs per target, 100,000 by default.
 
 use std::process::ExitCode;
 use std::time::Instant;

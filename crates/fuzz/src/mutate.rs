@@ -1,4 +1,4 @@
-//! Random changes of an input.
+//! Changes an input at random.
 
 use fastrand::Rng;
 

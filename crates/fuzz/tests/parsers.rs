@@ -1,4 +1,4 @@
-//! Every parser with a few thousand inputs. `make fuzz` tries more.
+//! Runs the fuzzer with a few thousand inputs per parser. `make fuzz` runs it with more.
 
 use fuzz::{run, targets};
 

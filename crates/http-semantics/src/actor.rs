@@ -1,4 +1,4 @@
-//! The author of a write: the name of a token.
+//! The author of a write. It is the name of the client's token.
 
 use domain::Param;
 

@@ -1,6 +1,6 @@
 //! Authorization: which scope a request needs, and which scopes a bearer token has.
 //!
-//! The settings contain only SHA-256 hashes of tokens, so reading them reveals no token. Without
+//! The settings contain only SHA-256 hashes of tokens, so nobody can read a token in them. Without
 //! settings, everybody may read and nobody may write.
 
 use crate::Problem;

@@ -1,4 +1,4 @@
-//! Bearer tokens (RFC 6750): parsed, compared in constant time, never logged.
+//! A bearer token (RFC 6750). Tokens are compared in constant time and never logged.
 
 use sha2::{Digest, Sha256};
 

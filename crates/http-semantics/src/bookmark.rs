@@ -1,14 +1,16 @@
-//! Bookmarks of D1 sessions, for session consistency with read replicas.
+//! Bookmarks of D1 sessions. They give a client session consistency although it reads from
+//! replicas.
 //!
-//! A replica may lag. A bookmark identifies a state of a database, and a session with a bookmark
-//! only reads from a replica that has reached that state. A request distinguishes two kinds:
+//! A replica may be older than the primary. A bookmark identifies a state of a database. A session
+//! with a bookmark reads only from a replica that has reached this state. A request has two kinds
+//! of bookmarks:
 //!
-//! - *Required* bookmarks come from the client. The request must read nothing older, but they are
-//!   never passed on to another request: a client can send any text.
+//! - *Required* bookmarks come from the client. The request must read nothing older. It never
+//!   passes them on to another request, because a client can send any text.
 //! - *Observed* bookmarks come from D1. The response returns them.
 //!
-//! In a header, a token has the bookmarks of both databases: `PLACES.PEOPLE`. Either part can be
-//! empty, or [`FIRST_PRIMARY`].
+//! In a header, one token contains the bookmarks of both databases: `PLACES.PEOPLE`. Either part
+//! can be empty, or [`FIRST_PRIMARY`].
 
 /// A backend with a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

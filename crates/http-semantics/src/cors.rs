@@ -1,9 +1,9 @@
-//! CORS (<https://fetch.spec.whatwg.org/#http-cors-protocol>): whether a browser lets pages of
-//! other origins read responses.
+//! CORS (<https://fetch.spec.whatwg.org/#http-cors-protocol>): decides whether a browser lets pages
+//! of other origins read responses.
 //!
 //! One setting lists the allowed origins, separated by commas. `*` allows all origins, and an empty
-//! setting none. Origins are compared exactly. Credentials are never allowed, so a page of another
-//! origin cannot use the session cookie: it can only write with a token of its own.
+//! setting allows none. Origins are compared exactly. Credentials are never allowed. So a page of
+//! another origin cannot use the session cookie: to write, it needs a token of its own.
 
 /// The response headers that a page may read, besides the CORS-safelisted ones.
 pub const EXPOSED_HEADERS: &str = "Accept-Patch, Accept-Post, Age, Allow, Cache-Status, \

@@ -1,14 +1,14 @@
-//! CSV (RFC 4180): a parser for one record at a time, and the escaping of formulas. Spreadsheets
-//! write `;` between cells in languages whose decimal separator is a comma. The parser also accepts tabs.
+//! CSV (RFC 4180): parses one record at a time, and escapes formulas. The parser also accepts `;`
+//! or a tab between cells. In languages whose decimal separator is a comma, spreadsheets write `;`.
 //!
-//! A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@` as a formula (CSV injection).
-//! So an export puts an apostrophe before such a text, and an import removes it. A text that
-//! already begins with apostrophes and one of these characters gets one more apostrophe. So every
+//! A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@` as a formula (CSV injection). So
+//! an export puts an apostrophe before such a text, and an import removes it. If a text already
+//! begins with apostrophes and one of these characters, it gets one more apostrophe. So every
 //! exported text is imported unchanged.
 //!
-//! If the decimal separator is a comma, a spreadsheet separates cells by `;`, and by nothing else.
-//! It then splits a text such as `x;=1+1` into two cells. So if a text would have a formula after a
-//! `;`, each of its `;` gets an apostrophe after it.
+//! If the decimal separator is a comma, a spreadsheet separates cells only by `;`. It then splits a
+//! text such as `x;=1+1` into two cells, of which the second is a formula. So if a text contains a
+//! formula after a `;`, the export puts an apostrophe after each `;`.
 
 use std::borrow::Cow;
 

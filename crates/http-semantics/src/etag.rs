@@ -1,13 +1,13 @@
 //! Entity tags and preconditions (RFC 9110, 8.8.3 and 13).
 //!
-//! The tag of a record is its version and the epoch of its database ([`Validator`]). It is a strong
-//! tag: no two states of a record share it, not even across a deletion or a restore. The tag of a
-//! list is weak. It contains the change sequences of the tables that the list is made from, with
-//! their epochs: if they are the same, so is the list.
+//! The tag of a record contains its version and the epoch of its database ([`Validator`]). It is a
+//! strong tag: no two states of a record share it, not even after a deletion or a restore. The tag
+//! of a list is weak. It contains the change sequences of the tables that the list is made from,
+//! with their epochs. If these are the same, the list is the same.
 //!
-//! `If-Match` also accepts a weak tag of a record, which deviates from RFC 9110, 13.1.1: Cloudflare
-//! turns a strong tag into a weak one when it compresses a response. This is safe, because the tag
-//! identifies one state of the record, however its representation is encoded.
+//! `If-Match` also accepts a weak tag of a record. This deviates from RFC 9110, 13.1.1, because
+//! Cloudflare turns a strong tag into a weak one when it compresses a response. It is safe, because
+//! the tag identifies one state of the record, however its representation is encoded.
 
 use crate::header_list::{self, Backslash};
 use crate::{MediaType, Problem, Validator};

@@ -1,4 +1,4 @@
-//! The formats of an export.
+//! The formats of an export, and the last line that says whether an export is complete.
 
 use crate::Problem;
 use crate::media::MediaType;

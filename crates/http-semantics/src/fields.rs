@@ -1,7 +1,7 @@
-//! The fields of a record in a request body.
+//! Reads the fields of a record from a request body.
 //!
-//! A parser takes the fields one by one. Invalid fields are collected, so that the problem lists
-//! all of them. Fields that are left at the end are unknown.
+//! A parser takes the fields one by one. It collects the invalid fields, so that the problem lists
+//! all of them. The fields that it has not taken at the end are unknown.
 
 use serde_json::Value;
 

@@ -1,5 +1,5 @@
-//! How old a response may be without a check that it is current (RFC 9111, 5.2.1). Every response is
-//! checked by default.
+//! Decides how old a response may be without a check that it is current (RFC 9111, 5.2.1). By
+//! default, every response is checked.
 
 use crate::header_list::{self, Backslash};
 

@@ -1,7 +1,7 @@
-//! Comma-separated lists in header fields (RFC 9110, 5.6.1), with their parameters.
+//! Parses comma-separated lists in headers, and the parameters of their elements (RFC 9110, 5.6.1).
 //!
-//! Separators within quotes are text. A `quoted-string` (5.6.4) may escape a quote with a
-//! backslash. An entity tag (8.8.3) has no escapes, so its backslash is plain.
+//! Separators within quotes are text. In a `quoted-string` (5.6.4), a backslash can escape a quote.
+//! An entity tag (8.8.3) has no escapes, so a backslash in it is an ordinary character.
 
 /// The meaning of a backslash within quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

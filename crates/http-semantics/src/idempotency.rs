@@ -1,5 +1,6 @@
-//! Idempotency keys (IETF draft `draft-ietf-httpapi-idempotency-key-header`): a POST that is
-//! retried with the same key runs once, and each retry gets the stored response.
+//! Idempotency keys (IETF draft `draft-ietf-httpapi-idempotency-key-header`). A client can repeat a
+//! POST with the same key. The POST is executed once, and each repeated request gets the stored
+//! response.
 
 use std::hash::Hasher;
 

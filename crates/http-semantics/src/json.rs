@@ -1,4 +1,4 @@
-//! A strict parser for JSON objects: it rejects duplicate names, and its errors have a line and a
+//! A strict parser for JSON objects. It rejects duplicate names, and its errors have a line and a
 //! column.
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};

@@ -1,7 +1,7 @@
 //! The semantics of HTTP as pure functions: content negotiation, conditional requests, CORS,
 //! problems, query parameters, paths, strict JSON and CSV.
 //!
-//! This crate does not depend on Cloudflare or JavaScript, so `cargo test` runs all of it.
+//! This crate does not depend on Cloudflare or JavaScript, so `cargo test` can test all of it.
 
 pub mod actor;
 pub mod auth;

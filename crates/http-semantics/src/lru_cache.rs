@@ -1,7 +1,9 @@
-//! A cache with a maximum size in bytes, which approximates LRU eviction with two generations.
+//! A cache with a maximum size in bytes. It approximates LRU eviction with two generations of
+//! entries.
 //!
-//! When the young generation is full, it replaces the old one. A value that is read moves to the
-//! young one. So no lookup has to maintain an ordered list.
+//! A new entry is added to the young generation. When this generation is full, it replaces the old
+//! one. An entry of the old generation moves to the young one when it is read. So no lookup has to
+//! maintain an ordered list.
 
 use std::collections::HashMap;
 use std::mem;

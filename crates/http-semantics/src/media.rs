@@ -1,4 +1,5 @@
-//! The media types of lists and exports, and the text around their records.
+//! The media types of lists and exports. The module also has the texts before, between and after
+//! the records.
 
 use crate::header_list;
 use crate::negotiation::Negotiable;

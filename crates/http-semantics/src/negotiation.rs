@@ -1,9 +1,9 @@
 //! Content negotiation by `Accept` (RFC 9110, 12.5.1).
 //!
-//! The most specific range that matches a media type gives its weight. The media type with the
-//! highest weight is chosen. Among equal weights, the one matched more specifically wins, then the
-//! first one offered. Malformed ranges are ignored, and a header with no valid range counts as
-//! absent.
+//! Each media type gets the weight of the most specific range that matches it. The media type with
+//! the highest weight is chosen. Among equal weights, the one with the more specific match wins,
+//! and then the one that is offered first. Malformed ranges are ignored. A header without a valid
+//! range counts as absent.
 
 use crate::header_list::{self, Backslash, is_token, unquote};
 

@@ -1,5 +1,5 @@
-//! A strict parser for query parameters: an unknown, repeated or invalid parameter is a problem
-//! that names the parameter.
+//! A strict parser for query parameters. If a parameter is unknown, repeated or invalid, the result
+//! is a problem that names the parameter.
 
 use domain::param::parse_non_negative_integer;
 use domain::{Moment, Param, PlaceId};

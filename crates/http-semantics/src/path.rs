@@ -1,8 +1,9 @@
-//! Paths of requests: which ones are accepted, and their canonical form.
+//! Checks the paths of requests: which paths are accepted, and what their canonical form is.
 //!
-//! A guard checks a path, a router matches it and a proxy forwards it. If they normalize it
-//! differently, the guard checks another path than the backend sees. So [`checked_path_and_query`]
-//! rejects every path that two programs could read differently, before any other check.
+//! The guard checks a path, the router matches it, and the gateway forwards it. If these steps read
+//! a path differently, the guard would check another path than the backend sees. So
+//! [`checked_path_and_query`] runs before all of them, and rejects every path that two programs
+//! could read differently.
 
 /// The form of a path in the route tables: without the version and without a trailing slash.
 #[must_use]

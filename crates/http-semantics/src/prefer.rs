@@ -1,5 +1,5 @@
-//! `Prefer: handling=strict` (RFC 7240): the client wants a problem instead of a stale or
-//! partial response.
+//! `Prefer: handling=strict` (RFC 7240). A client that sends this header wants a problem instead of
+//! a stale or partial response.
 
 use crate::header_list::{self, Backslash};
 

@@ -1,10 +1,12 @@
-//! The site of a request: protects open writes from other sites that a browser visits.
+//! Protects writes that need no token from pages of other sites.
 //!
-//! Where writes need no token, a browser on the same machine or network is enough to write. Two
-//! checks keep the pages of other sites out:
-//! - `Origin`, which a page cannot forge, must be the site of the request, or an allowed origin.
-//! - The host must not be a name that anybody can point to this machine (DNS rebinding). A page
-//!   of such a name is of the same origin as the request.
+//! If writes need no token, any program that reaches the server can write. So can a browser on the
+//! same machine or network, and a page of another site could make the browser write. Two checks
+//! prevent this:
+//! - `Origin` must be the site of the request, or an allowed origin. A page cannot forge this
+//!   header.
+//! - The host must not be a name that a stranger could point to this machine (DNS rebinding).
+//!   Otherwise the stranger's page would have the same origin as the request.
 
 use crate::cors::CorsPolicy;
 

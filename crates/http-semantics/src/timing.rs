@@ -1,5 +1,5 @@
-//! `Server-Timing` (<https://www.w3.org/TR/server-timing/>): the sources of a response, with
-//! their outcomes and durations.
+//! The header `Server-Timing` (<https://www.w3.org/TR/server-timing/>). It lists the sources of a
+//! response, with their outcomes and durations.
 
 /// The metric of one source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

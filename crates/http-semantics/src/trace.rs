@@ -1,4 +1,4 @@
-//! Ids that connect the log lines of a request in the three workers: the request id, which a
+//! The ids that connect the log lines of a request in the three workers: the request id, which a
 //! client can quote, and the W3C trace context (`traceparent`).
 
 use domain::Param;

@@ -1,8 +1,8 @@
-//! Validators: numbers that only increase within one history of a database, with the epoch of that
-//! history.
+//! A validator: a number together with an epoch. The number only increases within one history of a
+//! database, and the epoch identifies the history.
 //!
-//! A database that is restored from a backup repeats numbers: its next version 7 is another state
-//! than the version 7 that was lost. So each database has an *epoch*, a random value that a restore
+//! A database that was restored from a backup uses numbers again: its next version 7 is not the
+//! version 7 that was lost. So each database has an *epoch*, a random value that a restore
 //! replaces. A version or a change sequence with its epoch identifies one state forever.
 
 use std::fmt::{Display, Formatter, Result};

@@ -1,4 +1,4 @@
-//! The requests of clients and their outcomes.
+//! The requests that a client of the model can send, and their outcomes.
 
 use crate::delete_batch::DeleteBatch;
 use crate::deletion::Deletion;

@@ -1,6 +1,6 @@
 //! A batch of operations that deletes two places, as in
-//! `workers/places/src/service/reservation.rs`: reserves both, makes sure that nobody lives there, and
-//! deletes both in one transaction.
+//! `workers/places/src/service/reservation.rs`. It reserves both places, makes sure that nobody
+//! lives there, and deletes both in one transaction.
 
 use crate::client::{Outcome, Stop};
 use crate::flaw::Flaw;

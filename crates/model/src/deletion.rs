@@ -1,5 +1,5 @@
-//! A deletion of a place, as in `workers/places/src/service/deletion.rs`: marks the place, makes
-//! sure that nobody lives there, and deletes it.
+//! A deletion of a place, as in `workers/places/src/service/deletion.rs`. It adds a tombstone to
+//! the place, makes sure that nobody lives there, and deletes the place.
 
 use crate::client::{Outcome, Stop};
 use crate::flaw::Flaw;

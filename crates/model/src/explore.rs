@@ -1,4 +1,4 @@
-//! The search: depth first through every state that the requests can reach.
+//! The search of the model checker: it visits every state that the requests can reach, depth first.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;

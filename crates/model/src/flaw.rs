@@ -1,4 +1,4 @@
-//! Errors to plant in the protocol, to see that the model finds them.
+//! Errors that a test plants in the protocol. The model must find each of them.
 
 /// A step that is missing, in the wrong order, or without its guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

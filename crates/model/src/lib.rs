@@ -1,13 +1,15 @@
 //! A model checker for the protocol between the two databases (`docs/integrity.md`). It runs every
 //! interleaving of the protocol's steps, with the decisions of `domain::place_status`.
 //!
-//! A step is one batch in one database. D1 runs a batch as a transaction, so other steps can run
-//! only between two steps.
+//! A step is one batch in one database. D1 runs a batch as a transaction, so another step can run
+//! only before or after it.
 //!
-//! There are no crash steps. A crashed client is a client that takes no further step. So the
-//! repair starts from every state, and must finish what every client has left.
+//! The model has no steps for crashes. A client that crashes is a client that takes no further
+//! step. So the checker starts the repair from every state. The repair must finish what each client
+//! has left.
 //!
-//! `Flaw` lists errors to plant in the protocol. `tests/flaws.rs` shows that the model finds each.
+//! `Flaw` lists errors that a test can plant in the protocol. `tests/flaws.rs` shows that the model
+//! finds each of them.
 
 mod client;
 mod delete_batch;

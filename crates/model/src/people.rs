@@ -1,4 +1,4 @@
-//! The people database. Each method is one batch, as in `workers/people/src/store`.
+//! The people database of the model. Each method is one batch, as in `workers/people/src/store`.
 
 use std::collections::BTreeMap;
 

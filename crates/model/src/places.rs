@@ -1,4 +1,5 @@
-//! The places database. Each method is one batch, as in `workers/places/src/store/deletion.rs`.
+//! The places database of the model. Each method is one batch, as in
+//! `workers/places/src/store/deletion.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,5 @@
-//! The scheduled repair: removes abandoned pending writes, then finishes abandoned deletions.
+//! The scheduled repair. It removes abandoned pending writes, and then finishes abandoned
+//! deletions.
 
 use crate::client::{Outcome, Stop};
 use crate::deletion::Deletion;

@@ -1,4 +1,4 @@
-//! The rules that both databases must follow.
+//! The rules that the states of both databases must follow.
 
 use crate::places::Phase;
 use crate::world::World;

@@ -1,4 +1,4 @@
-//! The two databases.
+//! The state of the model: the two databases.
 
 use crate::people::{People, Row};
 use crate::places::Places;

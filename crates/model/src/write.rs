@@ -1,5 +1,6 @@
-//! A write of one person, as in `workers/people/src/service/write.rs`. If it refers to a new place,
-//! it records a pending write, checks the place, and commits if the pending write still exists.
+//! A write of one person, as in `workers/people/src/service/write.rs`. If the write refers to a new
+//! place, it records a pending write, checks the place, and commits if the pending write still
+//! exists.
 
 use domain::place_status::{self, PlaceStatus};
 

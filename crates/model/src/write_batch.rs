@@ -1,4 +1,4 @@
-//! A batch of writes, as in `crates/edge/src/import/operations.rs`: reads the people, records a
+//! A batch of writes, as in `crates/edge/src/import/operations.rs`. It reads the people, records a
 //! pending write for all new references, checks all places, and commits everything in one
 //! transaction or nothing.
 

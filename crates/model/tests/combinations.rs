@@ -1,5 +1,5 @@
-//! Every combination of two or three of these requests, for the cases that `scenarios.rs` does
-//! not list.
+//! Explores every combination of two or three requests (an ignored test: of four). This covers the
+//! cases that `scenarios.rs` does not list.
 
 use model::Change::{Crown, Delete as Remove, Die, Insert, Leave, Move, Rename, Restore, Revive};
 use model::Request::{

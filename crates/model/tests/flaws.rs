@@ -1,5 +1,5 @@
-//! The model finds planted errors: each flaw breaks a rule in a scenario that the correct protocol
-//! passes.
+//! Checks that the model finds errors. Each planted flaw breaks a rule in a scenario in which the
+//! correct protocol breaks none.
 
 use model::Change::{Delete as Remove, Insert, Move, Rename};
 use model::Request::{Create, Delete, DeleteBoth, Repair, RepairUnreachable, Write};

@@ -1,5 +1,5 @@
-//! Scenarios of concurrent requests. `explore` checks the rules in every state, and after a repair
-//! from every state. A test may also state which requests can succeed together.
+//! Scenarios of concurrent requests. `explore` checks the rules in every state, and again after a
+//! repair from every state. A test may also state which requests can succeed together.
 
 use model::Change::{Crown, Delete as Remove, Die, Insert, Leave, Move, Rename, Restore, Revive};
 use model::Request::{Create, Delete, DeleteBoth, Repair, Write, WriteBoth};

@@ -1,4 +1,4 @@
-//! The operations that both collections have.
+//! The operations that both collections, places and people, have.
 
 use crate::json::reference;
 use crate::operation::{Operation, get, post};

@@ -1,4 +1,4 @@
-//! A whole document: the operations, and the components that they refer to.
+//! Builds a whole OpenAPI document: the operations, and the components that they refer to.
 
 use http_semantics::problem::Kind;
 use indexmap::IndexMap;

@@ -1,5 +1,5 @@
-//! Bodies of requests, and responses of the seeded system. tests/api/openapi.test.ts compares the
-//! responses.
+//! Examples of request bodies, and of responses. The responses are those of a system with the seed
+//! data, and `tests/api/openapi.test.ts` compares them with the real responses.
 
 use std::marker::PhantomData;
 

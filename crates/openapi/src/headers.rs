@@ -1,4 +1,4 @@
-//! The response headers.
+//! Describes the response headers.
 
 use crate::json::components;
 use crate::{Json, object};

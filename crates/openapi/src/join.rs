@@ -1,4 +1,5 @@
-//! The operations of the join worker, the gateway: its own, and those of the other two workers.
+//! The operations of the join worker, which is the gateway: its own, and those that it forwards to
+//! the other two workers.
 
 use http_semantics::auth::Scope;
 use http_semantics::problem::Kind;

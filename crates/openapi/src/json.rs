@@ -1,8 +1,9 @@
-//! JSON whose objects keep the order of their members, so that a record shows its id first.
+//! A JSON type whose objects keep the order of their members, so that a record shows its id first.
 //!
 //! The documents of `utoipa` contain `serde_json::Value`, which sorts members. A feature of
-//! `serde_json` keeps the order, but it would then apply to every crate that is built together
-//! with this one: the tests of the workers would see another order than the deployed workers have.
+//! `serde_json` keeps the order, but the feature would apply to every crate that is built together
+//! with this one. The tests of the workers would then see another order than the deployed workers
+//! have.
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,9 @@
-//! Generates the OpenAPI documents. Names of parameters, bounds, problems and media types are
-//! taken from the workers' own code, and the schemas are derived from the types in [`views`]. The
-//! tests compare the paths with the route tables, and the schemas with the statements' results.
+//! Generates the OpenAPI documents. Names of parameters, bounds, problems and media types come from
+//! the workers' own code. The schemas are derived from the types in [`views`]. The tests compare
+//! the paths with the route tables, and the schemas with the results of the statements.
 //!
-//! This crate runs only on the host, so that no worker contains it (docs/decisions/0009).
+//! This crate runs only on the developer's machine, and no worker contains it
+//! (docs/decisions/0009).
 #![expect(
     clippy::panic,
     reason = "a wrong document must not be written, and this code serves no request"

@@ -1,4 +1,4 @@
-//! `cargo run -p openapi`: writes `openapi/*.json`.
+//! `cargo run -p openapi` writes the files `openapi/*.json`.
 
 use std::{fs, io, path::Path};
 

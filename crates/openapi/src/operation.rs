@@ -1,4 +1,4 @@
-//! One operation: its parameters, body and responses.
+//! Describes one operation: its parameters, body and responses.
 
 use std::collections::BTreeMap;
 

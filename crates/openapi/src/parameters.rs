@@ -1,4 +1,5 @@
-//! The parameters. Bounds, choices and defaults are those of the types that parse them.
+//! Describes the parameters. Their bounds, choices and defaults come from the types that parse
+//! them.
 
 use domain::id::Ids;
 use domain::name;

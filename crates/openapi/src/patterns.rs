@@ -1,9 +1,9 @@
-//! Regular expressions for the texts that the parsers accept. Classes of characters are made from
-//! the functions that the parsers use, and the tests compare each pattern with its parser.
+//! Regular expressions for the texts that the parsers accept. The character classes are made from
+//! the functions that the parsers use. The tests compare each pattern with its parser.
 //!
-//! JavaScript, Python and Rust read them alike. So digits are spelled `[0-9]`, and no class names a
-//! character above U+FFFF, which JavaScript would read as two. Classes that exclude characters
-//! match those.
+//! JavaScript, Python and Rust must read the patterns in the same way. So a digit is `[0-9]`. No
+//! class names a character above U+FFFF, because JavaScript would read it as two characters. Such a
+//! character is matched only by a class that excludes others.
 
 use domain::name::{MAX_NAME_CHARACTERS, is_joiner, is_visible, is_zero_width, separates_words};
 

@@ -1,5 +1,5 @@
-//! The problem types in a document: their URIs, their names in generated code, and an example of
-//! each, made by its own constructor.
+//! The problem types as the OpenAPI documents describe them: their URIs, their names in generated
+//! clients, and one example each. The constructors that the workers use make these examples.
 
 use domain::Param;
 use http_semantics::auth::{AccessPolicy, Scope};

@@ -1,4 +1,4 @@
-//! One response of an operation: its description, headers, bodies and links.
+//! Describes one response of an operation: its meaning, headers, bodies and links.
 
 use http_semantics::problem::{self, Kind};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! The JSON of the API, reduced to the members that the pages show.
+//! The parts of the API's JSON that the pages show, as types.
 
 use http_semantics::problem::FieldError;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! The page of recent changes.
+//! Renders the page of recent changes.
 
 use maud::{Markup, html};
 use serde_json::Value;

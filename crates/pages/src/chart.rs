@@ -1,4 +1,4 @@
-//! The line chart of a population over time, as SVG with a table.
+//! Renders the line chart of a population over time, as SVG with a table.
 
 use domain::Param;
 use domain::moment::Moment;

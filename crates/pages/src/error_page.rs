@@ -1,4 +1,4 @@
-//! The page of an error.
+//! Renders the page for an error.
 
 use http_semantics::Problem;
 use maud::{Markup, html};

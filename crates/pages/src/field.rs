@@ -1,4 +1,4 @@
-//! The inputs of forms, each with its label, hint and error.
+//! Renders the inputs of forms. Each has a label, and may have a hint and an error.
 
 use maud::{Markup, html};
 

@@ -1,4 +1,4 @@
-//! The values and errors of a form. A form with errors is shown again with both.
+//! The values and errors of a form. If a form has errors, the page shows it again with both.
 
 use domain::Param;
 use http_semantics::Tag;

@@ -1,4 +1,4 @@
-//! The history of a person or a place, as sentences.
+//! Renders the history of a person or a place as sentences.
 
 use maud::{Markup, html};
 

@@ -1,8 +1,8 @@
 //! Reads the JSON of the API into the types that the pages show.
 //!
-//! The code that serde generates is 2 to 5 KB for each type, because each type has its own parser.
-//! Here one parser makes a [`Value`], and a type only takes its members out of it. This made the
-//! code of `join` 50 KB smaller.
+//! serde would generate 2 to 5 KB of code for each type, because each type would have its own
+//! parser. Here, one parser makes a [`Value`], and each type only takes its members from this
+//! value. This made the code of `join` 50 KB smaller.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! The parts that all pages share: head, navigation, notices and footer.
+//! Renders the parts that all pages share: head, navigation, notices and footer.
 
 use maud::{DOCTYPE, Markup, html};
 

@@ -1,9 +1,10 @@
-//! The HTML of the pages, as pure functions: JSON of the API becomes a page, and a form becomes
-//! the request that the gateway sends to the API.
+//! The HTML of the pages, as pure functions. A page is made from JSON of the API. A form becomes a
+//! request, which the gateway sends to the API.
 //!
 //! Every page works without JavaScript. No page has inline scripts, styles or event handlers, so
-//! the Content-Security-Policy allows none; bars are SVG. Texts are everyday language: a page does
-//! not show the API's terms, so `messages` has its own text for each type of problem.
+//! the Content-Security-Policy allows none. That is why bars are SVG. Texts are in everyday
+//! language and do not use the API's terms. So `messages` has its own text for each type of
+//! problem.
 
 pub mod api;
 pub mod changes;

@@ -1,8 +1,10 @@
-//! The parts that all lists share: the query, the heads that sort, and the links to other pages.
+//! Renders the parts that all lists share: the query, the column heads that sort, and the links to
+//! other pages.
 //!
-//! Pages have no numbers, because the API begins a page after a record (keyset pagination). The page
-//! before is read in the reverse order, from the first record of this page. The address has the
-//! position of the first record, so that the page can say which records it shows.
+//! Pages have no numbers, because the API starts a page after a record (keyset pagination). To show
+//! the previous page, the gateway reads the records before the first record of this page, in the
+//! reverse order. The address of a page contains the position of its first record, so that the page
+//! can say which records it shows.
 
 use domain::name::{Normalize, SearchWords};
 use domain::{Param, param::parse_positive_integer};

@@ -1,4 +1,4 @@
-//! The page that asks for a token, if reading needs one.
+//! Renders the page that asks for a token. It is shown if reading needs a token.
 
 use maud::{Markup, html};
 

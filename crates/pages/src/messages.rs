@@ -1,5 +1,5 @@
-//! The texts of problems. The API's own texts name parameters, headers and JSON pointers, which
-//! the reader of a page does not know.
+//! The texts of problems on the pages. The API's own texts name parameters, headers and JSON
+//! pointers, which a reader of the page does not know.
 
 use crate::api::ApiProblem;
 use crate::import::CREATE_PLACES;

@@ -1,4 +1,4 @@
-//! The table of people, and the page that searches them.
+//! Renders the table of people, and the page that searches for people.
 
 use domain::name::{Normalize, case_key, search_key};
 use maud::{Markup, html};

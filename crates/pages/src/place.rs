@@ -1,4 +1,4 @@
-//! The page of a place with its people and its history, and the forms that change a place.
+//! Renders the page of a place with its people and its history, and the forms that change a place.
 
 use maud::{Markup, html};
 

@@ -1,5 +1,5 @@
-//! The history of a place: its own changes, and the arrivals, departures, deaths and crownings of its
-//! people.
+//! Renders the history of a place: its own changes, and the arrivals, departures, deaths and
+//! crownings of its people.
 
 use domain::{Moment, Param, moment};
 use maud::{Markup, html};

@@ -1,5 +1,5 @@
-//! The documentation of the problem types, at the address that is the `type` of a problem
-//! (RFC 9457, 3.1.1).
+//! Renders the documentation of the problem types. Its address is the `type` of a problem (RFC
+//! 9457, 3.1.1).
 
 use http_semantics::problem::Kind;
 use maud::{Markup, html};

@@ -1,5 +1,5 @@
-//! The people who are ticked in a list: what is done with them, the page that asks before it is done,
-//! and the notice after it.
+//! Changes the people who are ticked in a list. This module has the possible actions, the page that
+//! asks for confirmation, and the notice afterwards.
 
 use domain::Param;
 use domain::name::Normalize;

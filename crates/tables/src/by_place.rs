@@ -1,5 +1,5 @@
-//! The query for people grouped by place: the gateway renders it as a URL, and the people backend
-//! parses it. So both sides have one definition.
+//! The query for people grouped by place. The gateway renders the query as a URL, and the people
+//! worker parses it. So both use one definition.
 
 use std::collections::HashSet;
 

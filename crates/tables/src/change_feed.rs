@@ -1,8 +1,8 @@
-//! The feed of changes: its query, and the statement that reads a page of the feed of one table.
+//! The change feed: its query, and the statement that reads one page of the feed of one table.
 //!
-//! A change log is append-only, and its `seq` has no gaps: rows are never deleted, and only one
-//! transaction writes at a time. So a time is found by a binary search along `seq`, and a number of
-//! changes is a range of `seq`.
+//! The change log is append-only, and its column `seq` has no gaps: rows are never deleted, and
+//! only one transaction writes at a time. So a binary search along `seq` finds a time, and a page
+//! of changes is a range of `seq`.
 
 use domain::{Moment, Param, PersonId, PlaceId};
 use http_semantics::media::ListFraming;

@@ -1,8 +1,7 @@
-//! The change log of a table: the statements that page through it, and the change sequence, which
-//! tells whether a stored response is still valid.
+//! The change log of a table: the statements that read its pages and its change sequence.
 //!
-//! Each write increases the change sequence of its table. A response that was made at the current
-//! change sequences is valid, and reading them costs two rows per table.
+//! Each write increases the change sequence of its table. A stored response is valid if it was made
+//! at the current change sequences. Reading them costs two rows per table.
 
 use crate::page::PageSize;
 use crate::record::Author;

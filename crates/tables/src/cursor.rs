@@ -1,8 +1,9 @@
-//! Cursors of keyset pagination: the sort key of the last record of a page, as an opaque token.
+//! The cursors of keyset pagination. A cursor is the sort key of the last record of a page, as an
+//! opaque token.
 //!
-//! The next page begins after that key. So it is one index seek, however far it is, and records
-//! that are added or deleted in between do not shift it. The token is hexadecimal, because SQLite
-//! can render it with `hex` in the statement that renders the page.
+//! The next page begins after this key. So the page takes one index seek, even far from the start,
+//! and records that are added or deleted in between do not shift it. The token is hexadecimal,
+//! because the SQL function `hex` can render it in the same statement as the page.
 
 use domain::name::MAX_NAME_CHARACTERS;
 use domain::{Param, PlaceId, param::parse_non_negative_integer};

@@ -1,7 +1,7 @@
 //! Tables with a change log, in plain Rust: their declaration, the statements that read them,
 //! keyset pagination, and the parsing of import files.
 //!
-//! The statements of both databases are made here. `crates/edge` runs them on D1, and the tests
+//! This crate makes the statements of both databases. `crates/edge` runs them on D1, and the tests
 //! run them on SQLite.
 
 pub mod by_place;

@@ -1,7 +1,7 @@
-//! The page of a list that a request asks for: its size, where it begins and its order.
+//! The page of a list that a request asks for: its size, its start and its order.
 //!
-//! Lists use keyset pagination: a page begins after the sort key of the last record of the page
-//! before ([`Cursor`]), so that each page is one index seek.
+//! Lists use keyset pagination: a page begins after the sort key of the last record of the previous
+//! page ([`Cursor`]). So each page takes one index seek.
 
 use crate::Cursor;
 use domain::id::Ids;

@@ -1,5 +1,5 @@
-//! The query for the populations of places: the gateway renders it as a URL, and the people backend
-//! parses it. So both sides have one definition.
+//! The query for the populations of places. The gateway renders the query as a URL, and the people
+//! worker parses it. So both use one definition.
 
 use crate::Cursor;
 use crate::page::PageSize;

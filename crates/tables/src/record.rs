@@ -1,4 +1,4 @@
-//! The records of a table: their interface, and the statements that read one by the primary key.
+//! The trait of all records of a table, and the statements that read one record by its primary key.
 
 use domain::name::{Name, Normalize};
 use http_semantics::Validator;

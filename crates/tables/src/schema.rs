@@ -1,8 +1,8 @@
-//! The tables of both databases. Each column and each filter is declared here, once.
+//! The tables of both databases. Each column and each filter is declared here, and only here.
 //! `docs/adding-a-field.md` lists the other steps for a new column.
 //!
 //! Each table has two statics: the plain [`Declaration`], and the [`TableSpec`] with the SQL that
-//! derives from it. The gateway only uses the declarations, so that its wasm does not contain the
+//! is derived from it. The gateway uses only the declarations, so its wasm does not contain the
 //! code that renders SQL.
 
 use std::sync::LazyLock;

@@ -1,18 +1,18 @@
-//! The search index of a table: an FTS5 table with the same rowids, which triggers maintain.
+//! The search index of a table. It is an FTS5 table with the same rowids, and triggers maintain it.
 //!
-//! It indexes the generated column `terms`, whose terms are separated by spaces:
+//! It indexes the generated column `terms`. Spaces separate the terms in this column:
 //!
-//! | term | of |
+//! | term | meaning |
 //! |---|---|
-//! | `lamister` | each word of the name |
+//! | `lamister` | a word of the name |
 //! | `=sensei…lamister` | the case key, with U+0080 for each space |
-//! | `+` or `-` | the living or the dead |
-//! | `!` | kings |
-//! | `@3` | the place, `@0` for no place |
+//! | `+` or `-` | the person is alive or dead |
+//! | `!` | the person is king |
+//! | `@3` | the place, or `@0` for no place |
 //!
-//! Words consist of letters, digits and symbols that are not in ASCII, so no word equals another
-//! term. FTS5 returns the records that have several terms in order of id, and seeks to any id. So a
-//! page of any combination of filters reads its own records only.
+//! Words consist of letters, digits and symbols outside ASCII, so no word equals another term. FTS5
+//! returns the records that contain several terms in order of id, and can start at any id. So for
+//! any combination of filters, a page reads only its own records.
 
 use domain::name::{Prefix, SearchWords};
 

@@ -1,5 +1,5 @@
-//! The query for a time series of a population. The gateway checks it and passes it on to the people
-//! backend.
+//! The query for a time series of a population. The gateway checks the query, and passes it on to
+//! the people worker.
 
 use domain::moment::{self, DAY, HOUR};
 use domain::{Param, PlaceId};

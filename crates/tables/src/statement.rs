@@ -1,4 +1,4 @@
-//! SQL statements with their binds.
+//! A SQL statement with the values that are bound to its parameters.
 
 use http_semantics::Validator;
 use http_semantics::media::ListFraming;

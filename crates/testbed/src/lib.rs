@@ -1,5 +1,5 @@
-//! Runs the stores' statements on native SQLite. It is the SQL that D1 runs, but without a runtime, so
-//! that a test can run thousands of statements and read their query plans.
+//! Runs the statements of the stores on native SQLite. D1 runs the same SQL. Without a Workers
+//! runtime, a test can run thousands of statements, and read their query plans.
 
 #![expect(
     clippy::indexing_slicing,

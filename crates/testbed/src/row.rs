@@ -1,4 +1,4 @@
-//! Rows whose columns are read by name, as in the workers.
+//! A row of a result. Its columns are read by name, as in the workers.
 
 use std::ops::Index;
 

@@ -1,8 +1,9 @@
 //! The clients of both backends, and the reads that need both.
 //!
-//! A combined response has one entity tag, made of one validator per backend: the change sequences
-//! for a list, the version of the place and the change sequence of people for a single place. So the
-//! gateway can split a client's tag and ask each backend whether its part has changed.
+//! A combined response has one entity tag. The tag contains one validator per backend: for a list,
+//! the change sequences of both tables; for a single place, the version of the place and the change
+//! sequence of people. So the gateway can split a client's tag, and ask each backend whether its
+//! part has changed.
 
 use domain::Param;
 use edge::coalescer::{self, change_seqs_reader, current_change_seqs};

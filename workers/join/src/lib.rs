@@ -1,7 +1,8 @@
-//! The join worker: the gateway. It joins the responses of the two backends, and forwards requests
-//! that only one of them has to answer.
+//! The worker `join`, which is the gateway. It joins the responses of the two backends, and
+//! forwards the requests that a single backend can answer.
 //!
-//! To follow `GET /v1/people-per-place` from here to the bytes, read these files in order:
+//! To follow `GET /v1/people-per-place` from the request to the bytes of its response, read these
+//! files in order:
 //!
 //! | file | what happens |
 //! |---|---|
@@ -11,7 +12,7 @@
 //! | `routes/people_per_place.rs`, `domain/list_query.rs` | the query is parsed |
 //! | `backends.rs`, `edge/src/service_client/mod.rs` | both backends are called |
 //! | `service/people_per_place/`, `domain/merge_join.rs` | the responses are joined and streamed |
-//! | `service/cache/mod.rs` | a stale response, if a backend is down |
+//! | `service/cache/mod.rs` | a stale response is sent if a backend is down |
 
 mod backends;
 pub mod domain;

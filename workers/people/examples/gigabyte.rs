@@ -1,7 +1,8 @@
-//! Measures how many people fit into one gigabyte of D1. It fills the real schema in SQLite:
-//! `cargo run --release -p people --example gigabyte [PEOPLE] [WRITES]`
+//! Measures how many people fit into one gigabyte of D1. The program fills the real schema in
+//! SQLite: `cargo run --release -p people --example gigabyte [PEOPLE] [WRITES]`
 //!
-//! `WRITES` is the number of changes per person. The change log keeps every change.
+//! `WRITES` is the number of changes per person. It matters because the change log keeps every
+//! change.
 
 use std::error::Error;
 

@@ -1,4 +1,4 @@
-//! The people worker: the backend that stores people.
+//! The worker `people`: the backend that stores people.
 
 pub mod domain;
 pub mod routes;

@@ -1,4 +1,4 @@
-//! The places worker: the backend that stores places.
+//! The worker `places`: the backend that stores places.
 
 pub mod domain;
 pub mod routes;

@@ -1,11 +1,11 @@
-//! The keys of a name, by which names are compared, searched and sorted.
+//! The keys of a name. Names are compared, searched and sorted by these keys.
 //!
 //! | key | of `Ñandú STRASSE` | used for |
 //! |---|---|---|
 //! | case key | `ñandú strasse` | unique names of places, and `name=` |
 //! | search key | `nandu strasse` | `sort=name`, and the words of `q=` |
 //!
-//! SQLite only converts ASCII, so the worker computes the keys and stores them.
+//! SQLite changes the case of ASCII letters only. So the worker computes the keys and stores them.
 
 use super::folding::fold_case;
 use super::marks::is_ignored_mark;

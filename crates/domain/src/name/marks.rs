@@ -1,4 +1,4 @@
-//! Combining marks that do not distinguish letters.
+//! The combining marks, such as accents, that a search ignores.
 
 use std::cmp::Ordering;
 

@@ -1,9 +1,10 @@
-//! The words of a name, and the words of a search.
+//! Splits a name or the text of a search into words.
 //!
-//! A word is a run of letters and digits. Everything else separates words: spaces, apostrophes,
-//! hyphens and other punctuation. Scripts without spaces between words, such as Chinese, have a
-//! word at every character, so that a search finds any part of a name. A symbol, such as an emoji,
-//! is a word of its own. `keys.rs` removes case and accents.
+//! A word is a sequence of letters and digits. All other characters separate words: spaces,
+//! apostrophes, hyphens and other punctuation. Some scripts, such as Chinese, have no spaces
+//! between words. In these scripts a word begins at every character, so that a search finds any
+//! part of a name. A symbol, such as an emoji, is a word of its own. `keys.rs` removes case and
+//! accents.
 
 use super::keys::{Normalize, case_key, search_key};
 use super::{is_joiner, is_valid};

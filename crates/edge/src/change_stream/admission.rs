@@ -1,5 +1,5 @@
-//! Admission control: an isolate has a limited number of listeners, so that they leave memory and
-//! time for other requests.
+//! Limits how many listeners an isolate has at the same time, so that other requests still have
+//! memory and time (admission control).
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! A change in a stream.
+//! One change in a stream of live changes.
 
 use domain::{PersonId, PlaceId};
 use tables::ChangesQuery;

@@ -1,4 +1,5 @@
-//! The listeners of this isolate, and the one of them that polls for all.
+//! The hub: all listeners of this isolate, and the choice of the listener that polls for all of
+//! them.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -1,20 +1,21 @@
-//! Live changes as server-sent events (`text/event-stream`, WHATWG HTML, 9.2).
+//! Sends live changes as server-sent events (`text/event-stream`, WHATWG HTML, 9.2).
 //!
-//! # How
-//! A listener first reads the changes after its cursor with its own requests. Then it joins the
-//! [`hub`] of its isolate. One listener polls for all of them, at most once per second, and hands
-//! each change to the listeners whose filter selects it. If it ends, another one polls.
+//! # How A *listener* is a client with an open stream. It first reads the changes after its cursor
+//! with calls of its own. Then it joins the [`hub`] of its isolate. One listener polls the feed for
+//! all of them, at most once per second. It gives each change to the listeners whose filter selects
+//! the change. If this listener ends, another one polls.
 //!
-//! The id of an event is the cursor after its change, so `Last-Event-ID` is the cursor from which a
-//! client continues. A listener joins the hub only if it has all changes that the hub has dispatched,
-//! and skips those that it has sent. So a client misses no change, and gets none twice.
+//! The id of an event is the cursor after its change. A client that reconnects sends this id as
+//! `Last-Event-ID` and continues from there. A listener may join the hub only if it has read all
+//! changes that the hub has already sent. It skips changes that it has sent itself. So a client
+//! misses no change, and gets none twice.
 //!
-//! A stream ends before its invocation has made all calls that its plan allows. It ends with `retry:`,
-//! and the client connects again.
+//! The plan of the Cloudflare account limits the calls of an invocation. A stream ends before it
+//! reaches this limit. Its last line is `retry:`, which makes the client connect again.
 //!
-//! # Rules of the platform
-//! A request must not await a promise of another one. So each listener waits for a promise of its own
-//! request, which the one that polls resolves, and polls with the bindings of its own request.
+//! # Rules of the platform A request must not await a promise of another request. So each listener
+//! waits for a promise of its own, and the listener that polls resolves these promises. It polls
+//! with the bindings of its own request.
 
 mod admission;
 mod event;

@@ -1,10 +1,12 @@
 //! Coalesces concurrent checks of cached responses.
 //!
-//! A cached response is current if the present change sequences are those at which it was made. A
-//! request that finds no other check in flight runs its own handler, which reads the change sequences
-//! and, only if they have advanced, the page: one round trip. The requests that arrive meanwhile are
-//! the next batch. If all of them want the same page, the batch runs its handler once. Otherwise it
-//! reads only the change sequences, which are the same for all pages.
+//! A cached response is current if the change sequences are still the same as when it was made. If
+//! no other check is in flight, a request runs its own handler. The handler's statement reads the
+//! change sequences, and also the page if they have advanced. This is one round trip.
+//!
+//! The requests that arrive during this round trip are the next batch. If all of them want the same
+//! page, the batch runs its handler once. Otherwise the batch reads only the change sequences,
+//! which are the same for all pages.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,29 +1,30 @@
 //! Coalesces reads that arrive at the same time into one round trip to the database.
 //!
-//! # How
-//! If no round trip is in flight, a request makes its own. A request that arrives during one
-//! becomes the *leader* of the next batch. Requests that arrive until that batch starts become its
+//! # How If no round trip is in flight, a request makes its own. A request that arrives during one
+//! becomes the *leader* of the next batch. Requests that arrive until this batch starts become its
 //! *waiters*. The leader runs batch after batch as long as requests wait, even if its own client
-//! disconnects (`wait_until`). A batch contains only requests that arrived before it started, so
+//! disconnects (`wait_until`). A batch contains only requests that arrived before it started. So
 //! each request sees all writes that were acknowledged before it arrived.
 //!
 //! A leader uses at most half of the calls that its invocation may make, so that its own request
 //! can finish. Then it hands over: the first waiter becomes the leader.
 //!
 //! # Danger
-//! - **Only reads.** A write that violates a constraint would roll back the writes of other clients,
-//!   and a waiter whose leader has disappeared could not know whether its write was applied.
-//!   Decision 0017 has the figures.
-//! - **A leader can disappear.** [`Outcome::LeaderLost`] leaves it to the caller what to do then.
-//! - A batch requires no client's bookmark, not even that of its leader: it could be invalid, and the
-//!   batch would fail for all. So it may read a replica that is older than the bookmark of a waiter.
-//!   The caller compares what the batch has observed ([`Outcome::Batched`]) if that matters.
+//! - **Only reads.** If a batch contained writes, one write that violates a constraint would roll
+//!   back the writes of other clients. And if the leader disappeared, a waiter could not know
+//!   whether its write was applied. Decision 0017 has the figures.
+//! - **A leader can disappear.** The waiters then get [`Outcome::LeaderLost`], and the caller
+//!   decides what to do.
+//! - **A batch may read old data.** It requires no client's bookmark, because an invalid bookmark
+//!   would fail the batch for all. So it may read a replica that is older than the bookmark of a
+//!   waiter. If this matters, the caller compares the bookmark with what the batch has observed
+//!   ([`Outcome::Batched`]).
 //!
 //! # Rules of the platform
 //! - A request must not await a promise of another request. So each waiter has its own promise,
 //!   which the leader resolves. Each batch runs with the leader's bindings.
-//! - The platform cancels a request that waits without any I/O of its own. So a timer runs beside
-//!   each promise.
+//! - The platform cancels a request that waits without any I/O of its own. So each waiter also runs
+//!   a timer.
 
 mod current_change_seqs;
 

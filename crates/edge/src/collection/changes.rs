@@ -1,4 +1,5 @@
-//! The change log: the history of one record, the feed of all changes, and the change sequence.
+//! Routes that read the change log: the history of one record, the feed of all changes, and the
+//! change sequence.
 
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! Exports: all records of a table that match a query, read and sent in parts.
+//! Exports all records of a table that match a query. An export is read and sent in parts.
 
 use domain::Param;
 use futures_util::{StreamExt, TryStreamExt, stream};

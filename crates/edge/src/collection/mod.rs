@@ -1,4 +1,4 @@
-//! The routes that every collection has. They are generic over a table ([`tables::schema`]), the
+//! The routes that every collection has. They are generic over the table ([`tables::schema`]), the
 //! rules of one record ([`Record`]) and the rules of a write ([`Writer`]).
 
 mod changes;

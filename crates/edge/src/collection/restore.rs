@@ -1,5 +1,5 @@
-//! `POST /v1/{collection}/{id}/restore`: writes an earlier state of a record again. The rules apply
-//! to it as they apply to a PUT of that state.
+//! `POST /v1/{collection}/{id}/restore`: writes an earlier state of a record again. The same rules
+//! apply as to a `PUT` of this state.
 
 use http_semantics::Problem;
 use http_semantics::fields::Fields;

@@ -1,4 +1,4 @@
-//! A record in one of its versions, and the responses that show it.
+//! A record together with its version, and the responses that contain it.
 
 use domain::name::Normalize;
 use http_semantics::fields::Fields;

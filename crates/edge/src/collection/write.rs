@@ -1,8 +1,8 @@
-//! The routes that write one record: create, put and patch. They are the same for every
-//! collection. A [`Writer`] has the rules of one collection.
+//! The routes that write one record: create, put and patch. All collections share them. A
+//! [`Writer`] adds the rules of one collection.
 //!
-//! A write reads the current version, decides, and commits only if the version is still the same
-//! (optimistic concurrency control). If another write came first, it starts over.
+//! A write reads the current version of the record, decides, and commits only if the version is
+//! still the same (optimistic concurrency control). If another write came first, it starts over.
 
 use domain::RecordId;
 use http_semantics::json::Object;

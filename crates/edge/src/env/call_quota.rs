@@ -1,9 +1,9 @@
-//! The calls that one invocation of a worker may make.
+//! Counts the calls that one invocation of a worker may still make.
 //!
-//! The platform throws at the first call beyond its limits. A request that runs into the limit stops
-//! in the middle of its work. So every loop of calls checks beforehand whether its next step still
-//! fits, and otherwise ends in an orderly way: a cursor, a link or the scheduled run continues in
-//! another invocation.
+//! The platform throws at the first call beyond its limit, so the request would stop in the middle
+//! of its work. Every loop of calls therefore checks whether its next step still fits. If not, the
+//! loop ends in an orderly way, and another invocation continues the work. A cursor, a link or the
+//! scheduled run says where.
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -1,9 +1,9 @@
-//! How current the data of a request must be (read-your-writes and monotonic reads).
+//! Decides how current the data of a request must be (read-your-writes and monotonic reads).
 //!
-//! A D1 database may have replicas that are older than its primary. A *bookmark* is a position in the
-//! history of a database. A client sends the bookmark of an earlier response (`X-D1-Bookmark`) and
-//! reads nothing older. Without a bookmark it may read any replica. Data that decides a write is
-//! read from the primary.
+//! A D1 database may have replicas that are older than its primary. A *bookmark* is a position in
+//! the history of a database. A client sends the bookmark of an earlier response (`X-D1-Bookmark`),
+//! and then reads nothing older. Without a bookmark, it may read any replica. Data on which a write
+//! depends is read from the primary.
 
 use std::cell::{Cell, RefCell};
 

@@ -1,5 +1,5 @@
 //! The environment of a request: the worker's bindings and settings, and the state that all calls
-//! of one request share (trace, consistency, deadline, call quota).
+//! of the request share (trace, consistency, deadline, call quota).
 
 pub mod call_quota;
 pub mod consistency;

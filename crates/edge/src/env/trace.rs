@@ -1,5 +1,5 @@
-//! The trace of a request: its ids, its calls and its failures. At the end of the request it becomes
-//! one line of the access log in JSON, if [`Sampling`] selects the request.
+//! The trace of a request: its ids, its calls and its failures. At the end of the request, the
+//! trace becomes one JSON line of the access log, if [`Sampling`] selects the request.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! Requests, responses, their headers and bodies.
+//! The types of requests and responses, and of their headers and bodies.
 
 pub mod chunks;
 pub mod headers;

@@ -1,5 +1,5 @@
-//! Requests: the platform's ([`RequestParts`]), and the one that handlers read ([`Request`]), whose
-//! path, query, headers and body are parsed and validated.
+//! The two types of a request. [`RequestParts`] is the request as the platform sends it. Handlers
+//! read a [`Request`], whose path, query, headers and body are parsed and validated.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! Copies a stream while it is sent.
+//! Copies a stream while it is sent to the client.
 
 use std::cell::Cell;
 

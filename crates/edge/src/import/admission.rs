@@ -1,5 +1,6 @@
-//! Admission control: an isolate imports files of a limited total size at the same time. The others
-//! are rejected before their body is read, so that imports leave memory and time for reads.
+//! Limits the total size of the files that an isolate imports at the same time (admission control).
+//! An import beyond the limit is rejected before its body is read. So imports leave memory and time
+//! for reads.
 
 use std::cell::RefCell;
 

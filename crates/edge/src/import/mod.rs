@@ -1,12 +1,15 @@
 //! `POST …/import`: writes the records of a file, batch by batch.
 //!
-//! An import can be repeated until the whole file is written. An upsert compares each record that
-//! has an id with the stored one. Inserts have no id to compare, so each batch saves a [`Receipt`]
-//! together with its records, and a batch with a valid receipt is not written again. The client's
-//! `Idempotency-Key` distinguishes two imports of the same records.
+//! If an import fails, a client can send the whole file again: the records that are already written
+//! are not written twice. In an upsert, a record with an id is compared with the stored record. A
+//! record without an id has nothing to compare. So the transaction of a batch that adds records
+//! also saves a [`Receipt`]. If the same batch arrives again while its receipt is valid, these
+//! records are skipped. To add the same records a second time on purpose, a client sends another
+//! `Idempotency-Key`.
 //!
-//! An isolate has one thread. So [`admission`] limits the files that it imports at once, and each
-//! batch begins in a new turn of the event loop, after the other requests that have arrived.
+//! An isolate has one thread. So [`admission`] limits the size of the files that it imports at the
+//! same time. Each batch starts in a new turn of the event loop, so that requests that are already
+//! waiting run first.
 
 mod admission;
 mod operations;

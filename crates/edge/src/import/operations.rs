@@ -1,5 +1,5 @@
-//! `POST …/batch`: does all operations of a request or none, in one transaction. They are planned and
-//! written like a batch of an import.
+//! `POST …/batch`: does all operations of a request in one transaction, or none of them. The
+//! operations are planned and written like a batch of an import.
 
 use domain::Param;
 use http_semantics::{Epoch, Problem};

@@ -1,4 +1,4 @@
-//! The plan of a batch: which records are inserted, updated, unchanged or rejected.
+//! Plans a batch: decides for each record whether it is inserted, updated, unchanged or rejected.
 
 use http_semantics::Problem;
 use serde_json::{Value, json};

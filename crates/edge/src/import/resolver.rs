@@ -1,5 +1,5 @@
-//! Reads what the records of a batch refer to, and resolves them: stored records by their ids, and
-//! places by their names.
+//! Reads the stored records and the places that the records of a batch refer to. A stored record is
+//! found by its id, and a place by its name.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,6 @@
-//! Access control: the guards of the gateway and of the backends.
+//! Access control. A *guard* decides whether a request may use a scope. The guard of the gateway
+//! checks the client's token. The guard of a backend also accepts the secret that the workers
+//! share.
 
 use std::cell::Cell;
 

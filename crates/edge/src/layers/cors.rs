@@ -1,4 +1,4 @@
-//! CORS for all responses of a worker, by the setting `ALLOWED_ORIGINS`.
+//! Adds the CORS headers to all responses of a worker, as the setting `ALLOWED_ORIGINS` says.
 
 use http_semantics::cors::CorsPolicy;
 

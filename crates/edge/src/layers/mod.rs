@@ -1,8 +1,9 @@
-//! The layers that a request passes through on its way to a handler, and in reverse order on the
-//! way back. Each worker lists its layers in `lib.rs`, from the outside to the inside.
+//! The layers. A request passes through them on its way to a handler, and the response passes
+//! through them in reverse order. Each worker lists its layers in `lib.rs`, from the outside to the
+//! inside.
 //!
-//! [`crate::serve()`] is outside of all layers: it traces the request, and responds even if the
-//! worker panics.
+//! [`crate::serve()`] is outside of all layers. It traces the request, and sends a response even if
+//! the worker panics.
 
 pub mod auth;
 pub mod cors;

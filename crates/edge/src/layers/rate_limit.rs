@@ -1,6 +1,6 @@
-//! The rate limit of each client. The platform's rate limiter (the binding `REQUESTS`) counts the
-//! requests. Its limit is configured in
-//! `wrangler.toml`. The setting `RATE_LIMIT` has the same value, for the headers of responses.
+//! Limits the requests of each client. The platform's rate limiter (the binding `REQUESTS`) counts
+//! the requests, and its limit is in `wrangler.toml`. The setting `RATE_LIMIT` repeats the limit,
+//! because a worker cannot read it from the binding. Without this setting, nothing is limited.
 
 use domain::Param;
 use http_semantics::Problem;

@@ -1,11 +1,13 @@
 //! A cache of responses in the memory of the isolate.
 //!
-//! By default, each response is *checked* before it is sent: it is current if the present change
-//! sequences are those at which it was made. The check and a new page are one round trip: the handler
-//! gets a conditional request, and its statement returns either "unchanged" or the page
-//! ([`crate::coalescer`]). The gateway may also send a response without a check,
-//! if its last check is not older than the client or the setting `FRESH_SECONDS` allows
-//! ([`http_semantics::freshness`]), and not older than the client's bookmark.
+//! By default, the cache *checks* each response before it sends it. A response is current if the
+//! change sequences are still the same as when it was made. The check needs no round trip of its
+//! own. The cache makes the request conditional, and the handler's SQL statement returns either
+//! "unchanged" or the new page ([`crate::coalescer`]).
+//!
+//! The gateway may also send a response without a check. There are two conditions: the last check
+//! must be recent enough for the client or for the setting `FRESH_SECONDS`
+//! ([`http_semantics::freshness`]), and the response must not be older than the client's bookmark.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -1,5 +1,5 @@
-//! The policy for calls of one service: timeout, deadline and circuit breaker. It also makes the
-//! problems that name the service.
+//! The policy for calls of one service: timeout, deadline and circuit breaker. The policy also
+//! makes the problems for failed calls, which name the service.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,5 +1,5 @@
-//! Calls of a service: sends our own requests, forwards those of clients, and reads the bodies of
-//! responses.
+//! The calls of a service: sends the worker's own requests, forwards the requests of clients, and
+//! reads the bodies of responses.
 
 use http_semantics::Tag;
 use http_semantics::actor::Actor;

@@ -1,10 +1,10 @@
 //! A circuit breaker: it rejects calls to a service that keeps failing.
 //!
-//! - *Closed*: all calls pass. After [`FAILURES`] failures in a row it opens.
-//! - *Open*: for [`OPEN_MS`] all calls are rejected, so callers do not wait and the service can
+//! - *Closed*: all calls pass. After [`FAILURES`] failures in a row, the breaker opens.
+//! - *Open*: for [`OPEN_MS`], all calls are rejected. So callers do not wait, and the service can
 //!   recover.
-//! - *Half open*: one call passes as a probe, and its outcome closes or opens the breaker. A
-//!   probe without an outcome is lost after [`PROBE_MS`], and the next call becomes the probe.
+//! - *Half open*: one call passes as a probe. Its outcome closes or opens the breaker. A probe that
+//!   has no outcome after [`PROBE_MS`] counts as lost, and the next call becomes the probe.
 
 /// The number of failures in a row that open it.
 pub const FAILURES: u32 = 5;

@@ -1,4 +1,4 @@
-//! The client of another worker, called over a service binding.
+//! The client of another worker, which it calls over a service binding.
 //!
 //! | | between backends | gateway, read | gateway, write |
 //! |---|---|---|---|
@@ -6,10 +6,10 @@
 //! | attempts | 1 | 2, if the first one fails at once | 1 |
 //! | circuit breaker | no | [yes](circuit_breaker) | no |
 //!
-//! A read with a client's bookmark that fails is repeated at the primary. The first failure does not
-//! count for the circuit breaker, because the bookmark may be its cause.
+//! If a read with a client's bookmark fails, it is repeated at the primary. The first failure does
+//! not count for the circuit breaker, because the bookmark may be its cause.
 //!
-//! The workers recognize each other's requests by a secret that they share.
+//! The workers share a secret. Each recognizes the requests of the others by this secret.
 
 pub mod call_policy;
 mod calls;

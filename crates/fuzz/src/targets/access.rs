@@ -1,4 +1,4 @@
-//! Credentials, tracing headers, and the settings that control access.
+//! The parsers of credentials, tracing headers, and the settings that control access.
 
 use domain::Param;
 use http_semantics::auth::{AccessPolicy, BearerToken, Scope};

@@ -1,4 +1,4 @@
-//! The bodies of writes.
+//! The parsers of the bodies of writes.
 
 use domain::name::Normalize;
 use http_semantics::fields::Fields;

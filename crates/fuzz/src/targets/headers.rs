@@ -1,4 +1,5 @@
-//! Request headers of content negotiation, conditional requests, idempotency and sessions.
+//! The parsers of request headers: content negotiation, conditional requests, idempotency and
+//! sessions.
 
 use domain::Param;
 use http_semantics::auth::BearerToken;

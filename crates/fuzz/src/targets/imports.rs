@@ -1,4 +1,4 @@
-//! Imported files.
+//! The parsers of imported files.
 
 use http_semantics::csv;
 use proptest::{prop_assert, prop_assert_eq};

@@ -1,4 +1,4 @@
-//! The targets, grouped by what they parse.
+//! The targets of the fuzzer, grouped by what they parse.
 
 mod access;
 mod bodies;

@@ -1,4 +1,4 @@
-//! Responses of the backends, which may be malformed.
+//! The parsers of the backends' responses, which may be malformed.
 
 use http_semantics::MediaType;
 use join::domain::{MalformedResponse, MergeJoin, PlaceOrder, PlacePage, statistics};

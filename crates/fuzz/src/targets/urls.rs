@@ -1,4 +1,4 @@
-//! Paths and query parameters.
+//! The parsers of paths and query parameters.
 
 use domain::name::Normalize;
 use domain::param::parse_positive_integer;

@@ -1,4 +1,4 @@
-//! Problems of requests that conflict with the records in the databases.
+//! The problems of requests that conflict with the records in the databases.
 
 use domain::name::Name;
 use domain::place_status::PlaceStatus;

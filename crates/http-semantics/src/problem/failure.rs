@@ -1,4 +1,4 @@
-//! Problems that a client did not cause.
+//! The problems that a client did not cause.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Problems of requests that are invalid by themselves, whatever the databases contain.
+//! The problems of requests that are invalid by themselves, whatever the databases contain.
 
 use serde::Serialize;
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
 //! The problem types: one table of status, slug, title and remedy.
 //!
-//! To add one: a row here, a constructor in a file beside this one, a row in `docs/problems.md` and
-//! an example in `crates/openapi/src/problems.rs`. The compiler or a test reports a missing row or
-//! example.
+//! To add a type, add a row here, a constructor in another file of this folder, a row in
+//! `docs/problems.md` and an example in `crates/openapi/src/problems.rs`. The compiler or a test
+//! reports a missing row or example.
 
 /// The data of a problem type. It is the same for all problems of a [`Kind`].
 #[derive(Debug, Clone, Copy)]

@@ -1,8 +1,8 @@
-//! Problems: all errors that a client can see, as `application/problem+json` (RFC 9457).
+//! Problems are the errors that a client can see, as `application/problem+json` (RFC 9457).
 //!
-//! Each problem has a [`Kind`] and a constructor named after its cause. The `type` is the path
-//! `/problems/<slug>`; `docs/problems.md` lists them all. A problem never repeats text of the
-//! request, except for the plain names of parameters and fields.
+//! Each problem has a [`Kind`], and a constructor that is named after its cause. The `type` is the
+//! path `/problems/<slug>`, and `docs/problems.md` lists all types. A problem never repeats text of
+//! the request, except the plain names of parameters and fields.
 
 mod conflict;
 mod failure;

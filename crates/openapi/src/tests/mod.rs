@@ -1,4 +1,4 @@
-//! Compares the documents with the code.
+//! Compares the OpenAPI documents with the code.
 
 mod fields;
 mod routes;

@@ -1,4 +1,4 @@
-//! Compares the documents with the route tables, the committed files and the dataset.
+//! Compares the OpenAPI documents with the route tables, the committed files and the dataset.
 
 use std::collections::BTreeSet;
 use std::fs;

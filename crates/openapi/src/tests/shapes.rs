@@ -1,5 +1,5 @@
-//! Runs the statements on the seed's rows and compares the JSON with the schemas: each body is
-//! parsed as its type, and serializing the type gives the same body.
+//! Runs the statements on the seed data, and compares their JSON with the schemas. A body must
+//! parse as its type, and the type must serialize to the same body.
 
 use std::fs;
 

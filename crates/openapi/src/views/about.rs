@@ -1,4 +1,4 @@
-//! The dataset, the document and the health checks.
+//! The schemas of the dataset, the OpenAPI document and the health checks.
 
 use std::collections::BTreeMap;
 

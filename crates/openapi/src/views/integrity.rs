@@ -1,4 +1,4 @@
-//! The integrity report, and the report of a repair.
+//! The schemas of the integrity report, and of the report of a repair.
 
 use super::{Count, Id};
 

@@ -1,5 +1,5 @@
-//! The schemas of requests and responses, each declared once. SQLite renders most of the JSON, so
-//! the tests parse its results as these types.
+//! The schemas of requests and responses, each declared once. SQLite renders most of the JSON of
+//! the API. So the tests parse the results of statements as these types.
 #![expect(
     missing_docs,
     reason = "the doc comments are the descriptions of the document; some names need none"

@@ -1,4 +1,4 @@
-//! The operations of a batch, and their results.
+//! The schemas of the operations of a batch, and of their results.
 
 use super::{ChosenId, Id, IfMatch, NewPerson, NewPlace, PersonPatch, PlacePatch, ProblemBody};
 

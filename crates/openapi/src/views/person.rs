@@ -1,8 +1,8 @@
-//! A person: in responses, and in the bodies of writes. In a body, `null` means the same as an
-//! absent field.
+//! The schemas of a person, in responses and in the bodies of writes. In a body, `null` means the
+//! same as an absent field.
 //!
-//! Two schemas, for the living and for the dead, state that the living have a place and that a
-//! king is alive.
+//! There is one schema for the living, and one for the dead. So the schemas can state that the
+//! living have a place, and that a king is alive.
 
 use super::{False, Id, ImportedId, Name, Place, True, WrittenName};
 

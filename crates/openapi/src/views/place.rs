@@ -1,4 +1,4 @@
-//! A place: in responses, and in the bodies of writes.
+//! The schemas of a place, in responses and in the bodies of writes.
 
 use super::{Id, ImportedId, Name, WrittenName};
 

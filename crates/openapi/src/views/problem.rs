@@ -1,4 +1,4 @@
-//! Problems (RFC 9457).
+//! The schema of problems (RFC 9457).
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;

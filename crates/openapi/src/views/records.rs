@@ -1,4 +1,4 @@
-//! People by place, populations, statistics and changes.
+//! The schemas of people by place, populations, statistics and changes.
 
 use super::{ActorName, Count, Id, Moment, Name, PastPerson, Place, Resident, Share};
 

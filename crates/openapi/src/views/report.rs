@@ -1,4 +1,4 @@
-//! The report of an import.
+//! The schemas of the report of an import.
 
 use super::{Count, ProblemBody};
 

@@ -1,5 +1,5 @@
 //! The schemas of single values. They are written by hand, because their bounds are constants of
-//! the domain, which `#[derive(ToSchema)]` cannot use.
+//! the domain, and `#[derive(ToSchema)]` cannot use constants.
 
 use domain::{PersonId, PlaceId, name};
 use http_semantics::fields::{EXPECTED_CHOICE, EXPECTED_IMPORTED_ID};

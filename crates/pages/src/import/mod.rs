@@ -1,4 +1,4 @@
-//! The form of an import. Its report is in `report`.
+//! Renders the form of an import. The module `report` renders the report.
 
 mod report;
 

@@ -1,7 +1,7 @@
-//! The report of an import, as a page that grows while the file is imported.
+//! Renders the report of an import, as a page that grows while the file is imported.
 //!
-//! The API sends one JSON line per batch, and each line becomes an item of a list. The style shows
-//! only the last item, so the progress is visible without a script.
+//! The API sends one JSON line per batch, and each line becomes an item of a list. The style sheet
+//! shows only the last item, so the progress is visible without a script.
 
 use http_semantics::csv;
 use maud::{Markup, PreEscaped, html};

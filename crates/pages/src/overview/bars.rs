@@ -1,4 +1,4 @@
-//! The bars of the overview, as SVG.
+//! Renders the bars of the overview as SVG.
 
 use maud::{Markup, html};
 

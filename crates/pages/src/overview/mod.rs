@@ -1,4 +1,4 @@
-//! The overview: the totals, and a page of places with their population.
+//! Renders the overview: the totals, and a page of places with their populations.
 
 mod bars;
 mod query;

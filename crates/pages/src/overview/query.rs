@@ -1,4 +1,4 @@
-//! The query of the overview: the filters, the order, the time and the page.
+//! Parses the query of the overview: the filters, the order, the time and the page.
 
 use domain::Param;
 use domain::name::Normalize;

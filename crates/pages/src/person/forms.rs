@@ -1,4 +1,4 @@
-//! The forms that change a person, and the form of a new person.
+//! Renders the forms that change a person, and the form that adds one.
 
 use domain::name::{Normalize, case_key};
 use maud::{Markup, html};

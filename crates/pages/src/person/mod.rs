@@ -1,4 +1,4 @@
-//! The page of a person. The forms that change a person are in `forms`.
+//! Renders the page of a person. The module `forms` has the forms that change the person.
 
 pub(crate) mod fields;
 mod forms;

@@ -1,4 +1,4 @@
-//! Batches: the records of an import that one transaction writes.
+//! A batch of an import: the records that one transaction writes.
 
 use std::collections::{HashMap, HashSet};
 use std::marker::PhantomData;

@@ -1,4 +1,5 @@
-//! The file of an import (CSV, NDJSON or a JSON array) and the positions of its records.
+//! Reads the records of an import file (CSV, NDJSON or a JSON array), and the position of each
+//! record.
 
 use serde::Serialize;
 use serde::de::IgnoredAny;

@@ -1,11 +1,11 @@
-//! Imports: a file of many records, which is written in batches.
+//! Imports a file of many records in batches.
 //!
-//! The file is read twice. [`ImportFile::open`] checks its syntax to the end, so that a truncated
-//! file is rejected before anything is written. Then [`Batches`] parses it batch by batch, so that
-//! only one batch of records is in memory.
+//! The file is read twice. First, [`ImportFile::open`] checks its syntax to the end, so that a
+//! truncated file is rejected before anything is written. Then [`Batches`] parses it batch by
+//! batch, so that only one batch of records is in memory.
 //!
-//! The limits of the batches only depend on the file. So a retried import has the same batches, and
-//! each finds its [`Receipt`] by its fingerprint.
+//! Only the file decides where a batch ends. So a repeated import has the same batches, and the
+//! fingerprint of each batch finds its [`Receipt`].
 
 mod batch;
 mod file;

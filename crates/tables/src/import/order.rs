@@ -1,6 +1,6 @@
-//! The order of the updates of a batch. A unique index is checked after each row, but the rules hold
-//! for the state after the batch. So a record takes a value only after the record that has it has
-//! given it up.
+//! Orders the updates of a batch. SQLite checks a unique index after each row, but the rules need
+//! to hold only after the whole batch. So if a record takes the unique value of another one, the
+//! other record is updated first.
 
 use std::collections::HashSet;
 

@@ -1,10 +1,10 @@
-//! Receipts make retried imports idempotent. The transaction of a batch that adds records stores a
-//! receipt in the table `idempotency`, and a retry of the batch finds it.
+//! Receipts make repeated imports idempotent. The transaction of a batch that adds records saves a
+//! receipt in the table `idempotency`. If the batch is sent again, this receipt is found.
 //!
 //! A receipt refers to the changes of the batch, as a range of the change log. It is valid while
-//! each of them is the latest change of its record. If a record has changed since, the retry is
-//! planned again. With an `Idempotency-Key` the whole import counts as one request, so its receipts
-//! are always valid.
+//! each of these changes is the latest change of its record. If a record has changed since, the
+//! batch is planned again. With an `Idempotency-Key`, the whole import counts as one request, so
+//! its receipts are always valid.
 
 use super::report::Counts;
 use crate::statement::Statement;

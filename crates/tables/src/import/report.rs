@@ -1,6 +1,6 @@
 //! The report of an import: the outcome of each batch, and the rejected lines with their problems.
 //!
-//! The API calls rejected lines "refused", and so do these types.
+//! The API calls rejected lines "refused", so the types of this module do, too.
 
 use serde::{Deserialize, Serialize};
 

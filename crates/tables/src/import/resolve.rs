@@ -1,5 +1,5 @@
-//! Records that depend on stored data: patches, the names of places, and removals. Each attempt to
-//! write a batch resolves them with the data of that attempt.
+//! Completes the records that depend on stored data: patches, names of places, and removals. Each
+//! attempt to write a batch reads this data, and completes the records again.
 
 use std::collections::{HashMap, HashSet};
 

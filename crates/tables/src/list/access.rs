@@ -1,15 +1,16 @@
-//! The access path of a page: the rows that match, in the order of the page, without a scan.
+//! Chooses the access path of a page: how a statement finds the rows that match, in the order of
+//! the page, without a scan of the table.
 //!
-//! | order | filters | rows come from |
+//! | order | filters | source of the rows |
 //! |---|---|---|
 //! | by id | none, or one place | the primary key, or an index of the place |
 //! | by id | any other | the search index, which is in order of id |
-//! | by name | a place, a boolean, the beginning of the name | a walk along an index on the name |
+//! | by name | a place, a boolean, the start of the name | an index on the name, read in order |
 //! | by name | words, several places, the king of a place | the search index, sorted |
 //! | any | ids | the primary key, sorted |
 //!
-//! A walk may skip rows, and a sort reads all matches. Both end with an error after
-//! [`MAX_MATCHES`] rows.
+//! A statement that reads an index in order may skip rows. A statement that sorts reads all
+//! matches. Both end with an error after [`MAX_MATCHES`] rows.
 
 use super::filters::{Condition, PlaceFilter, boolean_condition};
 use super::{Binds, ListQuery, MAX_MATCHES};

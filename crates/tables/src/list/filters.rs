@@ -1,5 +1,5 @@
-//! The filters of lists and exports. Each is a condition on a row, and an expression of the search
-//! index ([`crate::search`]).
+//! The filters of lists and exports. Each filter becomes a condition on a row, or an expression for
+//! the search index ([`crate::search`]).
 
 use domain::Param;
 use domain::id::Ids;

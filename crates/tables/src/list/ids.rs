@@ -1,4 +1,4 @@
-//! The statement of the ids of all matches.
+//! The statement that reads the ids of all matches.
 
 use super::{Binds, ListQuery, MAX_MATCHES};
 use crate::statement::Statement;

@@ -1,9 +1,9 @@
 //! The query of a list or an export, and the statements that read a page of a list or a part of an
 //! export.
 //!
-//! SQLite renders the records: the result is one row with the response body, so that Rust does not
-//! have to parse and serialize each record. Each page is one seek in an index, however large the
-//! table is ([`access`]).
+//! SQLite renders the records as JSON or CSV. The result is one row that contains the response
+//! body, so Rust does not have to parse and serialize each record. Each page takes one seek in an
+//! index, however large the table is ([`access`]).
 
 mod access;
 mod filters;

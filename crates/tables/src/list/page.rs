@@ -1,4 +1,5 @@
-//! The statement of a page of a list. `crates/tables/src/table_spec/render.rs` renders each record.
+//! The statement that reads a page of a list. `crates/tables/src/table_spec/render.rs` makes the
+//! expression that renders each record.
 
 use http_semantics::{MediaType, Validator};
 

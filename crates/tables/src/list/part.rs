@@ -1,4 +1,4 @@
-//! The statement of a part of an export.
+//! The statement that reads a part of an export.
 
 use http_semantics::MediaType;
 

@@ -1,7 +1,7 @@
-//! The number of matches: `count=exact`.
+//! Counts the matches of a list (`count=exact`).
 //!
-//! It comes from totals that the database maintains, if they fit the filters. Otherwise at most
-//! [`MAX_MATCHES`] records are counted.
+//! If the filters allow it, the number comes from totals that the database maintains. Otherwise the
+//! statement counts at most [`MAX_MATCHES`] records.
 
 use super::filters::PlaceFilter;
 use super::{Binds, ListQuery, MAX_MATCHES};

@@ -1,7 +1,9 @@
-//! Batches of operations: `POST /v1/{collection}/batch`. An operation creates, updates or deletes one
-//! record. All operations are done or none, so the rules hold for the state after all of them.
+//! Batches of operations: `POST /v1/{collection}/batch`. An operation creates, updates or deletes
+//! one record. Either all operations are done or none. So the rules must hold only after all of
+//! them.
 //!
-//! Operations become a [`Batch`] like the records of an import, and are planned and written like it.
+//! Operations become a [`Batch`], like the records of an import. They are planned and written in
+//! the same way.
 
 mod parse;
 mod results;

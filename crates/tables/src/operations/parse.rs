@@ -1,4 +1,4 @@
-//! Parses a batch of operations.
+//! Parses a batch of operations from the body of a request.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! The results of a batch of operations.
+//! Renders the results of a batch of operations.
 
 use std::collections::{HashMap, HashSet};
 

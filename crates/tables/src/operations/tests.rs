@@ -1,4 +1,4 @@
-//! Parsing of operations, and their results.
+//! Tests how operations are parsed, and how their results are rendered.
 
 use domain::Param;
 use domain::name::{MAX_NAME_CHARACTERS, Name, Normalize};

@@ -1,4 +1,4 @@
-//! The declarations of columns and filters.
+//! The types with which columns and filters are declared.
 
 /// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

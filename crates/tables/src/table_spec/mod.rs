@@ -1,5 +1,6 @@
-//! Table specifications: [`crate::schema`] declares the columns and filters of a table, and the SQL
-//! of insert, update, change log, JSON and CSV derives from the declaration. Imports use it too.
+//! The specification of a table. [`crate::schema`] declares the columns and filters of each table.
+//! The SQL for inserts, updates, the change log, JSON and CSV is derived from this declaration.
+//! Imports use it, too.
 
 mod column;
 mod render;

@@ -1,4 +1,4 @@
-//! The SQL expressions that derive from the columns of a table.
+//! Makes the SQL expressions that are derived from the columns of a table.
 
 use http_semantics::csv;
 

@@ -1,4 +1,4 @@
-//! `Cache-Status` (RFC 9211): tells a client why it gets a stale or partial response.
+//! The header `Cache-Status` (RFC 9211), which tells a client why a response is stale or partial.
 
 use std::fmt::{Display, Formatter, Result};
 

@@ -1,9 +1,9 @@
-//! The change feed of both tables, merged from the feeds of both backends.
+//! The change feed of both tables: merges the feeds of the two backends.
 //!
 //! Each backend sends its changes in the order of its change sequence. The two sequences are
-//! independent, so the feeds are merged by time. The cursor holds the position in each feed, so
-//! no change is skipped or repeated even if the clocks of the two databases differ. In that case only the order
-//! between places and people may differ from the real order.
+//! independent, so the gateway merges the feeds by time. The cursor holds one position per feed, so
+//! no change is skipped or repeated, even if the clocks of the two databases differ. With different
+//! clocks, a change of a place and a change of a person may only be in the wrong order.
 
 use std::iter::Peekable;
 

@@ -1,4 +1,4 @@
-//! `expand=place` in an export of people: its lines, with the place at the end of each.
+//! Adds the place at the end of each line of an export of people (`expand=place`).
 
 use http_semantics::MediaType;
 use http_semantics::export_format::{end_line, is_end_line};

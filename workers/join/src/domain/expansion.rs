@@ -1,4 +1,5 @@
-//! `expand=place`: people with the place that they belong to. Only the gateway knows both.
+//! Adds the place to each person of a response (`expand=place`). Only the gateway can do this,
+//! because it reads both services.
 
 use std::collections::HashMap;
 

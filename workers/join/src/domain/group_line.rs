@@ -1,4 +1,4 @@
-//! One line of the groups of people that the people service sends.
+//! Parses one line of the groups that the people service sends. A group is the people of one place.
 
 use super::place_page::{has_no_controls, is_balanced, is_object_end, leading_number};
 

@@ -1,5 +1,5 @@
-//! Finds people whose place does not exist: an anti-join of places and resident counts, in one
-//! pass over both in order of place id.
+//! Finds people whose place does not exist. This is an anti-join: both inputs, the places and the
+//! counts of people, are in order of place id, and one pass reads both.
 
 use std::cmp::Ordering;
 

@@ -1,4 +1,5 @@
-//! The queries of `GET /v1/people-per-place` and `GET /v1/people-per-place/{id}`.
+//! Parses the queries of `GET /v1/people-per-place` and `GET /v1/people-per-place/{id}`, and
+//! derives the requests to both backends.
 
 use domain::PlaceId;
 use http_semantics::{Params, Problem};

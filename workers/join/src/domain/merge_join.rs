@@ -1,7 +1,7 @@
 //! The sort-merge join of places with their people.
 //!
-//! Both inputs are in the same order of places, so one pass over both is enough. Each is a JSON
-//! array with one record per line:
+//! Both inputs are in the same order of places, so the join reads each of them once. Each input is
+//! a JSON array with one record per line:
 //!
 //! ```text
 //! GET /v1/places            {"id":3,"name":"…"}
@@ -9,7 +9,8 @@
 //! the join of both          {"id":3,"name":"…","people":[…],"next":"…"}
 //! ```
 //!
-//! For CSV the people are lines. A line per person follows the cells of the place:
+//! For CSV, the people service sends one line per person. The join replaces the place id at the
+//! start of the line by the cells of the place:
 //!
 //! ```text
 //! GET /v1/places             {"id":3,"name":"…"}
@@ -17,16 +18,17 @@
 //! the join of both           3,"…",2,"Aiba Stack",true,false
 //! ```
 //!
-//! The join reads the id at the start of each record and copies the rest. No person is parsed. A
-//! place without a group gets an empty list. In an order by id, a group without a place is skipped.
+//! The join reads the id at the start of each record and copies the rest. It parses no person. A
+//! place without a group gets an empty list. In an order by id, the join skips a group whose place
+//! is not on the page.
 //!
-//! The places of a page are in memory. The groups arrive in chunks. The line that a chunk ends in
-//! is buffered until the rest of it arrives.
+//! The places of a page are in memory. The groups arrive in chunks. If a chunk ends within a line,
+//! the join buffers this line until the rest of it arrives.
 //!
-//! The groups are malformed if they are not such an array, if they are in another order than the
-//! places, or if their end is missing. Truncated groups are therefore never taken for complete ones.
-//! If the groups are malformed or the people service is down, [`MergeJoin::places_only`] returns the
-//! places with `"people":null`: their people are unknown.
+//! The join rejects groups that are not in this format, that are in another order than the places,
+//! or whose end is missing. So it never takes truncated groups for complete ones. If the groups are
+//! malformed or the people service is down, [`MergeJoin::places_only`] returns the places with
+//! `"people":null`, because their people are unknown.
 
 use http_semantics::MediaType;
 use http_semantics::media::ListFraming;

@@ -1,5 +1,5 @@
-//! The pure logic of the gateway: the join, the statistics, the merged change feed, snapshots, and
-//! the queries of the routes. Nothing here calls a backend.
+//! The logic of the gateway that needs no I/O: the join, the statistics, the merged change feed,
+//! the snapshots, and the queries of the routes. Nothing here calls a backend.
 
 pub mod cache_status;
 pub mod changes;

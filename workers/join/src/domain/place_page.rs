@@ -1,7 +1,7 @@
-//! A page of places, as the places service sends it: a JSON array with one record per line.
+//! Parses a page of places from the places service: a JSON array with one record per line.
 //!
-//! A page is malformed if it is not such an array, or if its end is missing. A truncated page is
-//! therefore never taken for a complete one.
+//! A page in another format is malformed, and so is a page without an end. So a truncated page is
+//! never taken for a complete one.
 
 use std::ops::Range;
 

@@ -1,13 +1,15 @@
-//! Selects the places of a page by whether people who match a filter live there (`hasPeople`).
+//! Selects the places of a page by the filter `hasPeople`: places where people who match live, or
+//! places where none do.
 //!
-//! Only the places service knows the places, and only the people service knows their populations. So
-//! the page is filled in steps: a window of places, the populations of its places, and the places
-//! that match. Each step reads a limited number of records, and the caller limits the steps. So a
-//! page may have fewer places than its limit, and its cursor tells where the search stopped.
+//! Only the places service knows the places, and only the people service knows their populations.
+//! So the gateway fills the page in steps. Each step reads the next places (a *window*) and their
+//! populations, and adds the places that match. The size of a window is limited, and the caller
+//! limits the number of steps. So a page may have fewer places than its limit. Its cursor says
+//! where the search stopped.
 //!
-//! The cursor of the next page is that of a window's end, because only the places service can make
-//! a cursor in order of name. If a window would fill the page before its end, the same window is
-//! read again up to the place that fills the page.
+//! This cursor must be the end of a window, because only the places service can make a cursor in
+//! order of name. If the page is full before the end of a window, the gateway reads a shorter
+//! window, which ends at the last place of the page.
 
 use std::collections::HashMap;
 

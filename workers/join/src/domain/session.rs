@@ -1,9 +1,10 @@
-//! The session of a browser: the cookie with its token, and protection against cross-site request
-//! forgery (CSRF).
+//! The session of a browser: the cookie that contains the token, and the protection against
+//! cross-site request forgery (CSRF).
 //!
 //! There are three defences, and each is sufficient alone:
 //! - The cookie is `SameSite=Strict`.
-//! - A form must come from the same origin. A page cannot forge `Origin` and `Sec-Fetch-Site`.
+//! - A form must come from the same origin. Another site cannot forge the headers `Origin` and
+//!   `Sec-Fetch-Site`.
 //! - The API ignores cookies.
 
 use domain::Param;

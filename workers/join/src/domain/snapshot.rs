@@ -1,5 +1,5 @@
-//! Snapshots: responses that are stored in the gateway's database and served while a backend is
-//! down (stale-if-error). All limits of snapshots are here.
+//! Snapshots: responses in the gateway's database, which the gateway sends while a backend is down
+//! (stale-if-error). This module has their format and all their limits.
 
 use http_semantics::{MediaType, negotiation};
 use tables::ChangeSeqs;

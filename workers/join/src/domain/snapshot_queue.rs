@@ -1,9 +1,9 @@
 //! The queue of responses that an isolate saves as snapshots.
 //!
 //! Only one writer runs at a time, and it writes at most one snapshot per
-//! [`SNAPSHOT_WRITE_INTERVAL_MS`]. A new response replaces a queued one to the same request. A
-//! response whose change sequences are saved already is not queued, so reading unchanged data
-//! causes no writes.
+//! [`SNAPSHOT_WRITE_INTERVAL_MS`]. A new response replaces a queued response to the same request. A
+//! response is not queued if it is already saved at the same change sequences. So clients that read
+//! unchanged data cause no writes.
 
 use http_semantics::Validator;
 use http_semantics::lru_cache::LruCache;

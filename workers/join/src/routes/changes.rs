@@ -1,4 +1,4 @@
-//! `GET /v1/changes`
+//! `GET /v1/changes`: sends the changes of both tables, as a page or as live events.
 
 use std::rc::Rc;
 

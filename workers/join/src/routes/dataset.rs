@@ -1,4 +1,4 @@
-//! `GET /v1`
+//! `GET /v1`: describes the dataset and lists the routes.
 
 use edge::{Body, Database, Error, Request, Response};
 use http_semantics::MediaType;

@@ -1,5 +1,5 @@
-//! `DELETE /v1/people/{id}`: forwarded to the people service. After an erasure, the gateway also
-//! deletes the responses that it has stored.
+//! `DELETE /v1/people/{id}`: forwards the deletion to the people service. If it is an erasure
+//! (`erase=true`), the gateway also deletes the responses that it has stored.
 
 use edge::{Env, Error, Request, Response};
 use worker::console_error;

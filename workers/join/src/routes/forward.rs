@@ -1,4 +1,4 @@
-//! `/v1/places/*` and `/v1/people/*`: forwarded to the backends without changes.
+//! `/v1/places/*` and `/v1/people/*`: forwards requests to the backends without changes.
 
 use edge::change_stream::MEDIA_TYPE;
 use edge::{Error, MAX_RECORD_BYTES, Method, Request, Response, ServiceClient};

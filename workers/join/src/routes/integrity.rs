@@ -1,4 +1,5 @@
-//! `GET /v1/integrity` and `POST /v1/integrity/repair`
+//! `GET /v1/integrity` reports violations of the rules that span both databases. `POST
+//! /v1/integrity/repair` finishes what crashed requests left.
 
 use edge::{Body, Error, Request, Response};
 use http_semantics::MediaType;

@@ -1,4 +1,5 @@
-//! The handlers, one file per path: parse the request, call the service layer, respond.
+//! The handlers, one file per path. A handler parses the request, calls the service layer, and
+//! makes the response.
 
 mod changes;
 mod dataset;

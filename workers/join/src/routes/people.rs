@@ -1,5 +1,5 @@
-//! `/v1/people` and `/v1/people/{id}`: forwarded to the people service, unless the places of the
-//! people are requested (`expand=place`).
+//! `/v1/people` and `/v1/people/{id}`: forwards requests to the people service. If a client
+//! requests the places of the people (`expand=place`), the gateway adds them to the response.
 
 use std::sync::LazyLock;
 

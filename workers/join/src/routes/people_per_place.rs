@@ -1,4 +1,4 @@
-//! `GET /v1/people-per-place` and `GET /v1/people-per-place/{id}`
+//! `GET /v1/people-per-place` and `GET /v1/people-per-place/{id}`: send places with their people.
 
 use edge::{Error, Request, Response};
 use http_semantics::MediaType;

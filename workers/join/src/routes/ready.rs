@@ -1,4 +1,4 @@
-//! `GET /readyz`
+//! `GET /readyz`: says whether the gateway's database and both backends are ready.
 
 use edge::{Error, Request, Response, health};
 use futures_util::future::join3;

@@ -1,4 +1,5 @@
-//! `GET /v1/statistics/places`, its export, and the series of one place or of all places
+//! `GET /v1/statistics/places` and its export send the number of people in each place. The routes
+//! of the time series send the population of one place, or of all places, over time.
 
 use domain::PlaceId;
 use edge::{Error, NORMALIZE, Request, Response, collection};

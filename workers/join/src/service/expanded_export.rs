@@ -1,5 +1,5 @@
-//! An export of people with their places (`expand=place`): the lines of the people service, a part at
-//! a time, with the places of each part.
+//! An export of people with their places (`expand=place`). It reads the lines of the people service
+//! in parts, and adds the places of each part.
 
 use edge::{Body, BodyReader, Calls, Error, Request, Response};
 use futures_util::{StreamExt, stream};

@@ -1,7 +1,8 @@
-//! People with the place that they belong to (`expand=place`): the people first, then their places.
+//! People with the place that each belongs to (`expand=place`). The gateway reads the people first,
+//! and then their places.
 //!
-//! There is no partial response: if a service fails, so does the request. The validators are those of
-//! both responses, as in the join.
+//! There is no partial response: if either service fails, the request fails. As in the join, the
+//! entity tag contains the validators of both responses.
 
 use std::collections::VecDeque;
 

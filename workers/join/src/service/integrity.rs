@@ -1,8 +1,9 @@
 //! The integrity report on both databases, and the repair.
 //!
-//! No snapshot covers two databases: a place that was created between the two reads seems to be
-//! missing. So each place that seems to be missing is checked once more. If it is missing then, it
-//! stays missing, because no place id is ever reused.
+//! The report reads the two databases one after the other, not at one moment. So a place that was
+//! created between the two reads seems to be missing. The report therefore checks each missing
+//! place again. If the place is still missing, it stays missing, because no place id is ever
+//! reused.
 
 use domain::id;
 use domain::place_status::{MAX_INTEGRITY_ENTRIES, PlaceStatus, PlaceStatuses};

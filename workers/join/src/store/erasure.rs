@@ -1,6 +1,6 @@
-//! The statements of an erasure: they delete the responses that may contain an erased name.
+//! The statements of an erasure. They delete the responses that may contain an erased name.
 //!
-//! **Each table with responses or names has its statement in [`forget`].**
+//! **If a table contains responses or names, [`forget`] needs a statement for it.**
 
 use tables::statement::Statement;
 

@@ -1,4 +1,5 @@
-//! Snapshots in SQL: one row for the head of each, and one row per chunk of its body.
+//! The statements for snapshots. A snapshot is one row with its headers and change sequences, the
+//! *head*, and one row per chunk of its body.
 
 use tables::ChangeSeqs;
 use tables::statement::Statement;

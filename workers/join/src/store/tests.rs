@@ -1,4 +1,4 @@
-//! The statements on native SQLite: their effects and their query plans.
+//! Runs the statements on native SQLite, and checks their effects and their query plans.
 
 use domain::Param;
 use http_semantics::Validator;

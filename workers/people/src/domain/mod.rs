@@ -1,4 +1,4 @@
-//! A person and their rules.
+//! The type of a person, and its rules.
 
 mod person;
 

@@ -1,4 +1,4 @@
-//! A person, and the rules that concern only one person.
+//! The type of a person, and the rules that concern only one person.
 
 use domain::PlaceId;
 use domain::name::{Name, Normalize};

@@ -1,4 +1,4 @@
-//! `POST /v1/people/batch`
+//! `POST /v1/people/batch`: does several operations on people, all of them or none.
 
 use edge::{Error, Request, Response, import};
 

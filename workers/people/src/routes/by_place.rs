@@ -1,7 +1,9 @@
-//! `GET /v1/people/by-place`, and `GET /internal/people-lines`, from which the gateway makes CSV.
+//! `GET /v1/people/by-place` sends people grouped by place. `GET /internal/people-lines` sends the
+//! same groups to the gateway, which makes CSV of them.
 //!
-//! One statement reads a usual page. A larger page is a stream: the next statement runs after the
-//! client has read the chunk of the one before, so the isolate has only one chunk in memory.
+//! One statement reads a page of usual size. A larger page is a stream with one statement per
+//! chunk. The next statement runs after the client has read the previous chunk, so the isolate has
+//! only one chunk in memory.
 
 use std::future::ready;
 

@@ -1,5 +1,4 @@
-//! The collection `/v1/people`. [`edge::collection`] implements the routes that all collections
-//! have.
+//! `/v1/people`: the routes that all collections have. [`edge::collection`] implements them.
 
 use domain::PersonId;
 use edge::collection::Collection;

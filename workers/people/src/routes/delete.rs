@@ -1,4 +1,5 @@
-//! `DELETE /v1/people/{id}`
+//! `DELETE /v1/people/{id}` deletes a person, or erases one (`erase=true`). `GET /internal/erasure`
+//! tells the gateway the change sequence of the latest erasure.
 
 use domain::PersonId;
 use edge::collection::{ERASURE_HEADER, delete_if};

@@ -1,4 +1,4 @@
-//! `POST /v1/people/import`
+//! `POST /v1/people/import`: imports people from a file.
 
 use edge::{Error, Request, Response, import};
 

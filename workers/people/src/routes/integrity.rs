@@ -1,5 +1,5 @@
-//! `GET /internal/integrity`: this database's part of the integrity report. The gateway never
-//! forwards a request to this path.
+//! `GET /internal/integrity`: sends this database's part of the integrity report to the gateway.
+//! Clients cannot reach this path, because the gateway does not forward requests to it.
 
 use domain::place_status::{INTEGRITY_BATCH_SIZE, MAX_INTEGRITY_ENTRIES};
 use edge::{Database, Error, Request, Response, Row};

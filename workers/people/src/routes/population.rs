@@ -1,4 +1,5 @@
-//! `GET /v1/people/population` and `POST /internal/population`
+//! `GET /v1/people/population` sends the populations of places. `POST /internal/population` sends
+//! those of the places that the gateway lists.
 
 use edge::collection::list_unchanged;
 use edge::{Body, Database, Error, Request, Response};

@@ -1,4 +1,4 @@
-//! `GET /internal/population-changes`
+//! `GET /internal/population-changes`: sends the latest changes of the population of a place.
 
 use domain::{Moment, PlaceId};
 use edge::collection::CHANGE_SEQ_HEADER;

@@ -1,5 +1,6 @@
-//! `POST /internal/repair`, and the scheduled repair: remove the pending writes that crashed
-//! requests left, and delete expired responses of idempotency keys.
+//! The repair of this database, on a schedule or by `POST /internal/repair`. It removes the pending
+//! writes that crashed requests left. The scheduled run also deletes expired responses of
+//! idempotency keys.
 
 use edge::{Database, Error, Request, Response};
 use http_semantics::params::Seconds;

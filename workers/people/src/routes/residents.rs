@@ -1,5 +1,6 @@
-//! `/internal/residents/{id}/…`: the steps of a deletion that concern the people of the place
-//! (docs/integrity.md). The gateway never forwards a request to these paths.
+//! `/internal/residents/{id}/…`: the steps of the deletion of a place that change its people
+//! (docs/integrity.md). The places worker calls them. Clients cannot reach these paths, because the
+//! gateway does not forward requests to them.
 
 use domain::PlaceId;
 use edge::{Database, Error, Request, Response, Row};

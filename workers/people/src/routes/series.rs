@@ -1,4 +1,4 @@
-//! `GET /v1/people/population/series`
+//! `GET /v1/people/population/series`: sends the population at each of several times.
 
 use edge::collection::list_unchanged;
 use edge::{Body, Database, Error, Request, Response};

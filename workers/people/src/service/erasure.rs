@@ -1,4 +1,4 @@
-//! Erases a person: deletes the record, and removes the names from the history.
+//! Erases a person: deletes the record, and removes the person's names from the history.
 
 use domain::PersonId;
 use edge::collection::{not_found, read_current};

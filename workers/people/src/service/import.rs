@@ -1,4 +1,4 @@
-//! Writes many people: the batches of an import, and a batch of operations. [`edge::import`]
+//! Writes many people at once: a batch of an import, or a batch of operations. [`edge::import`]
 //! implements the routes.
 
 use std::cell::Cell;

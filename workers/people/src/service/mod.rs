@@ -1,4 +1,4 @@
-//! Operations with several steps. The routes call them, and they call the store.
+//! Operations that take several steps. The routes call them, and they call the store.
 
 mod erasure;
 mod import;

@@ -1,9 +1,9 @@
-//! Pending writes: the writer's side of the protocol between the two databases
+//! Pending writes. This module is the writer's side of the protocol between the two databases
 //! (docs/integrity.md).
 //!
-//! A write with a new reference takes three round trips. It records a pending write and reads the
-//! person, checks the place with the places worker, and commits. The commit fails if a deletion of
-//! the place has revoked the pending write.
+//! A write with a new reference takes three round trips. The first records a pending write and
+//! reads the person. The second asks the places worker whether the place exists. The third commits.
+//! The commit fails if a deletion of the place has revoked the pending write.
 
 use std::collections::HashSet;
 

@@ -1,8 +1,8 @@
 //! Writes one person. [`edge::collection`] implements the routes.
 //!
-//! A write with a new reference records a pending write, checks the place, and commits: three round
-//! trips ([`super::pending`]). Any other update takes two, to read and to commit. A rename without
-//! preconditions, and an insert without a place or a key, take one.
+//! A write with a new reference takes three round trips ([`super::pending`]). Any other update
+//! takes two: one to read, and one to commit. Two kinds of writes take only one round trip: a
+//! rename without preconditions, and an insert without a place and without an idempotency key.
 
 use domain::name::Name;
 use domain::{PersonId, PlaceId};

@@ -1,4 +1,4 @@
-//! The statement for people grouped by place.
+//! The statement that reads people grouped by place.
 
 use domain::PlaceId;
 use http_semantics::Validator;

@@ -1,8 +1,8 @@
-//! The statements of an erasure: they remove the names of a person from this database.
+//! The statements of an erasure. They remove the names of a person from this database.
 //!
-//! **Each table with names has its statement in [`erase`].** The record itself is deleted, so its
-//! indexes need none. Responses to requests with an idempotency key have none either: they are
-//! read from the change log.
+//! **If a table contains names, [`erase`] needs a statement for it.** There are two exceptions. The
+//! record itself is deleted, and its indexes with it. The responses to requests with an idempotency
+//! key contain no names, because they are read from the change log.
 
 use domain::PersonId;
 use tables::record::Author;

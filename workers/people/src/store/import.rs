@@ -1,4 +1,4 @@
-//! The statements of an import.
+//! The statements of an import of people.
 
 use serde_json::Value;
 use tables::schema::PERSON;

@@ -1,4 +1,4 @@
-//! The statements of the people database. Only this module contains SQL.
+//! The SQL statements of the people database. No other module of this worker contains SQL.
 
 mod by_place;
 mod erasure;

@@ -1,5 +1,6 @@
-//! The statements of pending writes (docs/integrity.md). A write with a new reference records a
-//! pending write before it checks the place. A deletion of the place revokes it.
+//! The statements that record, commit and remove pending writes (docs/integrity.md). A write with a
+//! new reference records a pending write before it checks the place. A deletion of this place
+//! revokes the pending write.
 
 use domain::{PersonId, PlaceId};
 use tables::statement::Statement;

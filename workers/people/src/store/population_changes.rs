@@ -1,4 +1,4 @@
-//! The statement for the latest changes of the population of a place.
+//! The statement that reads the latest changes of the population of a place.
 
 use domain::PlaceId;
 use tables::schema::PERSON;

@@ -1,4 +1,4 @@
-//! The statement that reads a person for a write.
+//! The statement that reads a person before a write.
 
 use domain::PersonId;
 use tables::schema::PERSON;

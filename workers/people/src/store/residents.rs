@@ -1,4 +1,5 @@
-//! The steps of a deletion that concern the people of the place (docs/integrity.md).
+//! The statements that change the people of a place while the place is being deleted
+//! (docs/integrity.md).
 
 use domain::PlaceId;
 use tables::record::Author;

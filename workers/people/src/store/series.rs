@@ -1,4 +1,4 @@
-//! The statement for a time series of a population.
+//! The statement that reads a time series of a population.
 
 use domain::PlaceId;
 use http_semantics::{MediaType, Validator};

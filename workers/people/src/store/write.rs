@@ -1,5 +1,5 @@
-//! The statements that write people. A statement takes a JSON array, so that one statement serves
-//! one person and an import.
+//! The statements that write people. Each takes a JSON array of people, so the same SQL writes a
+//! single person or all people of a batch.
 
 use domain::name::{Name, Normalize};
 use domain::{PersonId, PlaceId};

@@ -1,4 +1,4 @@
-//! The query for places as of a time.
+//! Parses the query for the places that existed at a time (`asOf`).
 
 use domain::Moment;
 use domain::Param;

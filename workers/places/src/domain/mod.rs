@@ -1,4 +1,4 @@
-//! A place and its rules, and the queries for places.
+//! The type of a place and its rules, and the queries for places.
 
 mod as_of;
 mod operation_id;

@@ -1,4 +1,4 @@
-//! The id of an operation, which the path of its status contains.
+//! The id of an operation. The path of the operation's status contains it.
 
 use domain::Param;
 

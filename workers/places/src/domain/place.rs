@@ -1,4 +1,4 @@
-//! A place, and the rules that concern only one place.
+//! The type of a place, and the rules that concern only one place.
 
 use domain::name::{Name, Normalize};
 use http_semantics::fields::Fields;

@@ -1,4 +1,4 @@
-//! `GET /v1/places/as-of`
+//! `GET /v1/places/as-of`: sends the places as they were at a time.
 
 use edge::collection::{list_unchanged, page_response};
 use edge::{Database, Error, Request, Response};

@@ -1,4 +1,4 @@
-//! `POST /v1/places/batch`
+//! `POST /v1/places/batch`: does several operations on places, all of them or none.
 
 use edge::{Error, Request, Response, import};
 

@@ -1,5 +1,4 @@
-//! The collection `/v1/places`. [`edge::collection`] implements the routes that all collections
-//! have.
+//! `/v1/places`: the routes that all collections have. [`edge::collection`] implements them.
 
 use domain::PlaceId;
 use edge::collection::Collection;

@@ -1,4 +1,5 @@
-//! `DELETE /v1/places/{id}`
+//! `DELETE /v1/places/{id}`: deletes a place. If the deletion takes long, the client gets a 202,
+//! and the deletion continues as an operation.
 
 use std::rc::Rc;
 

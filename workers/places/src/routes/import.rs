@@ -1,4 +1,4 @@
-//! `POST /v1/places/import`
+//! `POST /v1/places/import`: imports places from a file.
 
 use edge::{Error, Request, Response, import};
 

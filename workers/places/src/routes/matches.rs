@@ -1,5 +1,6 @@
-//! `GET /internal/matches`: the gateway calls it for an order that only the people service knows. The
-//! gateway never forwards a request to this path.
+//! `GET /internal/matches`: sends the ids of all places that match. The gateway calls it when only
+//! the people service knows the requested order. Clients cannot reach this path, because the
+//! gateway does not forward requests to it.
 
 use edge::collection::CHANGE_SEQ_HEADER;
 use edge::{Body, Database, Error, Request, Response};

@@ -1,4 +1,5 @@
-//! One file per path: parse the request, call the service or the store, respond.
+//! The handlers, one file per path. A handler parses the request, calls the service layer or the
+//! store, and makes the response.
 
 mod as_of;
 mod batch;

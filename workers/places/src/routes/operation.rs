@@ -1,4 +1,4 @@
-//! `GET /v1/operations/{token}`
+//! `GET /v1/operations/{token}`: sends the status of a deletion that continues after its response.
 
 use edge::{Body, Database, Error, Request, Response};
 use http_semantics::{MediaType, Problem};

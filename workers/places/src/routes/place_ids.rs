@@ -1,5 +1,6 @@
-//! `POST /internal/place-ids`: the people worker calls it for the names of places in an import. The
-//! gateway never forwards a request to this path.
+//! `POST /internal/place-ids`: finds the ids of places by their names. The people worker calls it
+//! during an import whose records have the names of places instead of ids. Clients cannot reach
+//! this path, because the gateway does not forward requests to it.
 
 use domain::name::Name;
 use edge::{Database, Error, NORMALIZE, Request, Response};

@@ -1,5 +1,6 @@
-//! `POST /internal/repair`, and the scheduled repair: finish the deletions that crashed requests
-//! left, and delete expired responses of idempotency keys.
+//! The repair of this database, on a schedule or by `POST /internal/repair`. It finishes the
+//! deletions that crashed requests left. The scheduled run also deletes expired responses of
+//! idempotency keys.
 
 use domain::{Param, PlaceId};
 use edge::{Calls, Database, Error, Request, Response, Row, now};

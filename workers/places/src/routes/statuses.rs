@@ -1,5 +1,6 @@
-//! `GET /internal/statuses`: the people worker calls it to check the places of a pending write. The
-//! gateway never forwards a request to this path.
+//! `GET /internal/statuses`: says which of several places exist. The people worker calls it to
+//! check the places of a pending write. Clients cannot reach this path, because the gateway does
+//! not forward requests to it.
 
 use domain::Param;
 use domain::id::Ids;

@@ -1,15 +1,16 @@
-//! The deletion of a place: one side of the protocol between the two databases
+//! Deletes a place. This module is one side of the protocol between the two databases
 //! (docs/integrity.md).
 //!
-//! A deletion adds a tombstone to the place. Then nobody new can move there. If nobody lives there,
-//! or all residents have moved to another place, it deletes the place. At last it detaches the dead
-//! people who still refer to the place.
+//! A deletion first adds a tombstone to the place. From then on, nobody can move there. If nobody
+//! lives there, or after all residents have moved to another place, the place is deleted. Last, the
+//! dead people who still refer to the place are detached from it.
 //!
-//! The tombstone's token is a fencing token. If the repair takes a slow deletion over, the token
-//! changes, and the statements of the slow request no longer match.
+//! The tombstone has a fencing token. If the repair takes over a slow deletion, it changes the
+//! token. Then the statements of the slow request match no row.
 //!
-//! A deletion of many people takes longer than one invocation may run. It stops between two steps,
-//! and the scheduled run continues it: the people who are left are its cursor.
+//! If many people have to move, a deletion takes longer than an invocation may run. Then it stops
+//! between two steps, and the scheduled run continues it. The deletion needs no cursor: each step
+//! takes some of the people who are still there.
 
 use std::cell::Cell;
 

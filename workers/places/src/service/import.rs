@@ -1,4 +1,4 @@
-//! Writes many places: the batches of an import, and a batch of operations. [`edge::import`]
+//! Writes many places at once: a batch of an import, or a batch of operations. [`edge::import`]
 //! implements the routes.
 
 use std::cell::RefCell;

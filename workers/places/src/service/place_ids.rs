@@ -1,4 +1,4 @@
-//! Finds places by their names for an import of people, and creates the missing ones.
+//! Finds places by their names for an import of people, and creates the missing places.
 
 use domain::name::Name;
 use edge::{Database, Error, MAX_WRITE_ATTEMPTS, NORMALIZE};

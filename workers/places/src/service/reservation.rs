@@ -1,9 +1,10 @@
-//! Deletes places as part of a batch of operations (docs/integrity.md). The places are *reserved*
-//! with a tombstone each, all or none. If nobody lives there, the transaction of the batch deletes
-//! them. Otherwise the tombstones are removed, and nothing has changed.
+//! Deletes places as part of a batch of operations (docs/integrity.md). First, the batch *reserves*
+//! all its places or none: it adds a tombstone to each. If nobody lives in these places, the
+//! transaction of the batch deletes them. Otherwise the tombstones are removed, and nothing has
+//! changed.
 //!
-//! If the request crashes before that transaction, the repair removes the tombstones: the batch was
-//! not done, so its places stay.
+//! If the request crashes before this transaction, the repair removes the tombstones. The batch has
+//! written nothing then, so its places stay.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,5 @@
-//! The page of places as of a time, and the ids of the matches.
+//! The statements for a time in the past: one reads a page of places, and one reads the ids of all
+//! places that match.
 
 use domain::name::SearchWords;
 use domain::{Moment, PlaceId};

@@ -1,4 +1,5 @@
-//! The steps of a deletion in the places database (docs/integrity.md). Each is one transaction.
+//! The statements that a deletion runs in the places database (docs/integrity.md). Each step is one
+//! transaction.
 
 use domain::PlaceId;
 use http_semantics::Validator;

@@ -1,4 +1,4 @@
-//! The statement that finds the stored places of an import batch.
+//! The statement that finds the stored places which a batch of an import refers to.
 
 use serde_json::Value;
 use tables::schema::PLACE;

@@ -1,4 +1,4 @@
-//! The statements of the integrity report.
+//! The statements that read this database's part of the integrity report.
 
 use tables::statement::Statement;
 

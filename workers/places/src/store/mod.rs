@@ -1,4 +1,4 @@
-//! The statements of the places database. Only this module contains SQL.
+//! The SQL statements of the places database. No other module of this worker contains SQL.
 
 mod as_of;
 mod deletion;

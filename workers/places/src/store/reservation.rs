@@ -1,4 +1,4 @@
-//! The deletion of places as part of a batch of operations (docs/integrity.md).
+//! The statements that delete places as part of a batch of operations (docs/integrity.md).
 
 use http_semantics::actor::Actor;
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! The statements that write places. A statement takes a JSON array, so that one statement serves
-//! one place and an import.
+//! The statements that write places. Each takes a JSON array of places, so the same SQL writes a
+//! single place or all places of a batch.
 
 use serde_json::Value;
 use tables::record::returning;

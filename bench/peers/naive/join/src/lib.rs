@@ -1,4 +1,4 @@
-//! A first version of the join: fetch the places, fetch all people, group them in memory.
+//! A naive join, for comparison: it fetches the places and all people, and groups them in memory.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,5 @@
-//! People in the style of the workers-rs examples, with serde for rows and responses.
+//! A naive people worker, for comparison. It follows the examples of workers-rs, and uses serde for
+//! rows and responses.
 
 use serde::{Deserialize, Serialize};
 use worker::wasm_bindgen::JsValue;

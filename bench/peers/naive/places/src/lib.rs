@@ -1,4 +1,5 @@
-//! Places in the style of the workers-rs examples, with serde for rows and responses.
+//! A naive places worker, for comparison. It follows the examples of workers-rs, and uses serde for
+//! rows and responses.
 
 use serde::{Deserialize, Serialize};
 use worker::{Context, Env, Request, Response, Result, RouteContext, Router, event};

@@ -1,4 +1,4 @@
-//! The body of a response.
+//! The body of a response. It has several forms, such as a text, a stream or a JavaScript value.
 
 use std::rc::Rc;
 

@@ -1,7 +1,8 @@
 //! The copy of a response that a cache stores and sends again.
 //!
-//! The copy of a buffered body exists at once. The copy of a stream exists after its last chunk. So
-//! a cache registers a callback with [`Response::when_cached`].
+//! The copy of a buffered body exists at once. The copy of a stream exists only after its last
+//! chunk. So a cache gets the copy in a callback, which it registers with
+//! [`Response::when_cached`].
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;

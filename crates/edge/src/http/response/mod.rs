@@ -1,5 +1,5 @@
-//! The response of a handler: status, headers and body. [`Response::into_response`] is the only place
-//! that makes a platform response from it.
+//! The response of a handler: status, headers and body. Only [`Response::into_response`] converts
+//! it into the web `Response` of the platform.
 
 mod body;
 mod cached_copy;

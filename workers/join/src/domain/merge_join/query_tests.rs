@@ -1,5 +1,5 @@
-//! Every order and filter of a page, from simulated backends through the merge, compared with a nested
-//! loop over the same records.
+//! Tests the merge join with every order and filter of a page. The backends are simulated, and a
+//! nested loop over the same records gives the expected page.
 
 use http_semantics::{MediaType, Params};
 use proptest::prelude::*;

@@ -1,4 +1,5 @@
-//! The merge join, compared with a nested-loop join, and malformed inputs.
+//! Tests the merge join: compares its result with a nested-loop join, and checks that it rejects
+//! malformed inputs.
 
 use std::collections::BTreeMap;
 

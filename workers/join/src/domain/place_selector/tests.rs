@@ -1,4 +1,5 @@
-//! Pages filled from two simulated backends, compared with a filter over all places.
+//! Tests the selection of places: fills pages from two simulated backends, and compares them with a
+//! filter over all places.
 
 use std::collections::BTreeMap;
 

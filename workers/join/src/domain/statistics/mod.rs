@@ -1,8 +1,8 @@
 //! The statistics: the number of people in each place.
 //!
-//! The people service counts the people of each place that has any. The places service has the
-//! names, and also the places without people. A [`StatisticsPageBuilder`] joins both, and
-//! [`render`] writes the page in the requested format.
+//! The people service counts the people of each place. It does not know the places without people.
+//! The places service knows all places and their names. A [`StatisticsPageBuilder`] joins the
+//! responses of both, and [`render`] writes the page in the requested format.
 
 mod page_builder;
 mod query;

@@ -1,18 +1,19 @@
 //! Builds a page of statistics from the responses of both backends.
 //!
-//! | order | rows come from |
+//! | order | source of the rows |
 //! |---|---|
-//! | `id` | a merge join of places and populations |
-//! | by population | the populations in their order, and the names of their places |
-//! | by population, places without people | a merge join, of which only those places are used |
+//! | by id | a merge join of places and populations |
+//! | by population | the populations in this order, and then the names of their places |
+//! | by population, places without people | a merge join that keeps only these places |
 //!
 //! The people service does not know the places without people. They come first in an ascending
-//! order and last in a descending one, which is the reverse. So a page may read two sources, and its cursor tells which
-//! one it ended in.
+//! order and last in a descending order. So a page may read two sources, and its cursor says in
+//! which of them it ended.
 //!
-//! Each step reads a limited number of records, so a page may have fewer rows than its limit. If a
-//! population changes while a client pages through its order, the client may see the place twice
-//! or never. This is true of any order by a value that changes. With `asOf` no value changes.
+//! Each step reads a limited number of records, so a page may have fewer rows than its limit. While
+//! a client reads the pages of an order by population, a population may change. Then the client may
+//! see its place twice or never. This is true of any order by a value that changes. With `asOf`, no
+//! value changes.
 
 use std::collections::HashMap;
 

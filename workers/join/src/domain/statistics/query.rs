@@ -1,4 +1,4 @@
-//! The query of the statistics, and the reads that it needs.
+//! Parses the query of the statistics, and decides which reads its order needs ([`Plan`]).
 
 use domain::name::{Normalize, SearchWords, case_key, search_key};
 use domain::{Moment, Param};

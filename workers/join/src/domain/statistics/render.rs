@@ -1,4 +1,4 @@
-//! A page of statistics as JSON, NDJSON or CSV.
+//! Renders a page of statistics as JSON, NDJSON or CSV.
 
 use http_semantics::media::ListFraming;
 use http_semantics::{MediaType, csv};

@@ -1,4 +1,5 @@
-//! Pages built from two simulated backends, compared with a full scan.
+//! Tests the statistics: builds pages from two simulated backends, and compares them with a full
+//! scan.
 
 use std::collections::BTreeMap;
 

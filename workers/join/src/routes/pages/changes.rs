@@ -1,4 +1,4 @@
-//! `GET /ui/changes`
+//! `GET /ui/changes`: the page of the latest changes.
 
 use edge::{Error, Request, Response, ServiceClient};
 use futures_util::future::join;

@@ -1,4 +1,4 @@
-//! `GET /ui/compare`
+//! `GET /ui/compare`: the page that compares the populations of up to five places over time.
 
 use edge::{Error, Request, Response};
 use futures_util::future::{join, join5};

@@ -1,5 +1,5 @@
-//! Shared by all forms: the session, the protection against cross-site request forgery, and the
-//! write that a form sends to a backend.
+//! Code that all forms share: the session, the protection against cross-site request forgery, and
+//! the write that a form sends to a backend.
 
 use domain::Param;
 use edge::{Env, Error, Request, Response, ServiceClient, auth};

@@ -1,4 +1,4 @@
-//! `GET /ui/import` and `POST /ui/import`
+//! `/ui/import`: the form that sends a file to an import, and the page that shows its progress.
 
 use domain::Param;
 use edge::{Body, Error, Request, Response, ServiceClient, chunks, in_time};

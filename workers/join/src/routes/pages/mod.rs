@@ -1,5 +1,5 @@
-//! The pages for a browser: `/` and `/ui/*`. A page reads the API of the backends as any client
-//! does. The crate `pages` renders the HTML.
+//! The HTML pages: `/` and `/ui/*`. A page gets its data from the API of the backends, like any
+//! client. The crate `pages` renders the HTML.
 
 mod changes;
 mod compare;

@@ -1,4 +1,4 @@
-//! `GET /ui/people`
+//! `GET /ui/people`: the page of a search for people.
 
 use edge::{Error, NORMALIZE, Request, Response};
 use http_semantics::Validator;

@@ -1,4 +1,5 @@
-//! `/ui/people/{id}`, `/ui/people/{id}/{action}` and `/ui/people/new`
+//! `/ui/people/{id}`, `/ui/people/{id}/{action}` and `/ui/people/new`: the page of a person, and
+//! the forms that change or add one.
 
 use domain::PersonId;
 use edge::{Error, Request, Response, ServiceClient};

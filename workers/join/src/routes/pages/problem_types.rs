@@ -1,4 +1,4 @@
-//! `/problems` and `/problems/{type}`: the documentation of the problem types.
+//! `/problems` and `/problems/{type}`: the pages that document the problem types.
 
 use edge::{Error, Request, Response};
 use http_semantics::Problem;

@@ -1,5 +1,5 @@
-//! Reads of the backends for pages. If a backend fails, only its part of the page is missing, and a
-//! notice says so.
+//! Reads data from the backends for pages. If a backend fails, the page is shown without the part
+//! that needs it, and a notice says so.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! The data of a page. It is saved as a snapshot when a page shows it, so that the page can show the
-//! same again while a backend is down.
+//! Saves the data of a page as a snapshot when the page is shown. While a backend is down, the page
+//! shows the saved data again.
 
 use edge::{Env, Error, Request, Response};
 use http_semantics::MediaType;

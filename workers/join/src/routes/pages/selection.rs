@@ -1,4 +1,5 @@
-//! `/ui/people/selected`: what is done with the people who are ticked in a list.
+//! `/ui/people/selected`: moves the people who are ticked in a list, records their deaths, or
+//! removes them. The page asks before it does so.
 
 use domain::{Param, id};
 use edge::{Error, Method, NORMALIZE, Request, Response, ServiceClient};

@@ -1,10 +1,12 @@
-//! Erasures: removes the responses that were made before a person was erased, so that no tier of
-//! the cache contains the name.
+//! Removes the responses that were made before a person was erased, so that no tier of the cache
+//! contains the name.
 //!
-//! The gateway runs [`forget`] after each erasure. [`catch_up`] runs by schedule, for an erasure
-//! that bypassed the gateway or whose request was lost before [`forget`]. An isolate that did not
-//! serve the erasure still has older responses in memory. It never sends them as current, because
-//! their change sequences differ, and [`latest`] prevents that it sends them as stale.
+//! The gateway runs [`forget`] after each erasure. A scheduled run calls [`catch_up`], for an
+//! erasure that bypassed the gateway, or whose request was lost before [`forget`].
+//!
+//! Other isolates still have older responses in memory. They never send these as current, because
+//! the change sequences differ. They never send them as stale either, because they compare them
+//! with [`latest`].
 
 use std::cell::Cell;
 

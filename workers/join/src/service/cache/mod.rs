@@ -5,17 +5,17 @@
 //! | memory | this isolate, by `Layer::ResponseCache` | if its change sequences are still current |
 //! | snapshots | the gateway's database, for all isolates | while a backend is down, with its age |
 //!
-//! If a backend fails, times out or sends a malformed response, the first of these that exists is
-//! sent:
-//! 1. the newest stale response of both tiers to the same request, with its age,
+//! If a backend fails, times out or sends a malformed response, the gateway sends the first of
+//! these that exists:
+//! 1. the newest stale response to the same request from either tier, with its age,
 //! 2. the partial response of the handler,
 //! 3. the problem.
 //!
-//! A client that sends `Prefer: handling=strict` (RFC 7240) gets the problem.
+//! A client that sends `Prefer: handling=strict` (RFC 7240) always gets the problem.
 //!
-//! [`parts`] are the backends' responses, from which a response is made again after a write.
-//! [`snapshot_writer`] limits how often snapshots are written. [`snapshot_refresh`] runs by
-//! schedule.
+//! The module [`parts`] keeps the backends' responses, so that the gateway can combine them again
+//! after a write. [`snapshot_writer`] limits how often snapshots are written. [`snapshot_refresh`]
+//! refreshes them on a schedule.
 
 pub mod erasure;
 pub mod parts;

@@ -1,6 +1,6 @@
-//! The parts that combined responses were made of: the backends' responses, in the memory of this
-//! isolate. After a write to one database, the other part is still current. The gateway then makes
-//! the new response of it, without another call.
+//! Keeps the backends' responses from which combined responses were made, in the memory of this
+//! isolate. After a write to one database, the response of the other backend is still current. The
+//! gateway then uses it for the new combined response, without a call.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,9 +1,11 @@
-//! The scheduled refresh of snapshots. It always refreshes the first page of each list and the
-//! overview page, and besides them the most recently requested snapshots. A snapshot at the current
-//! change sequences is skipped. First, it deletes the snapshots from before the latest erasure.
+//! Refreshes snapshots on a schedule. A run first deletes the snapshots from before the latest
+//! erasure. Then it refreshes the overview page, the first pages of `/v1/people-per-place` and of
+//! the statistics, and the most recently requested snapshots. It skips a snapshot that is at the
+//! current change sequences.
 //!
-//! The oldest snapshots are first. So if a run has no calls left, the next one continues with the
-//! rest. If one snapshot cannot be refreshed, the run continues with the others.
+//! A run makes missing snapshots first, and then continues with the oldest. So if it has no calls
+//! left, the next run refreshes the rest. If one snapshot cannot be refreshed, the run continues
+//! with the next.
 
 use domain::Param;
 use edge::{Calls, Database, Env, Error, Response, Row};

@@ -1,4 +1,5 @@
-//! Writes snapshots after the response (`wait_until`), at the rate that a [`SnapshotQueue`] allows.
+//! Writes snapshots after the response has been sent (`wait_until`). The [`SnapshotQueue`] limits
+//! how many are written per second.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

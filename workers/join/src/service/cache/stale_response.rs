@@ -1,4 +1,4 @@
-//! A stale response, from either tier of the cache.
+//! A stale response from either tier of the cache, and its age.
 
 use domain::Param;
 use edge::{Body, CachedResponse, Request, Response, Row};

@@ -1,18 +1,19 @@
 //! Joins places with their people ([`MergeJoin`]).
 //!
-//! The page of places is read completely ([`page`]), and the groups of people are joined as they
-//! arrive ([`stream`]). A page of at most [`BUFFER_BYTES`](stream) is sent when it is complete. A
-//! longer page is streamed, and a failure then breaks its body off, because the status has been sent
-//! already.
+//! The gateway first reads the whole page of places ([`page`]). Then it joins the groups of people
+//! as they arrive ([`stream`]). It sends a page of at most [`BUFFER_BYTES`](stream) when the page
+//! is complete. It streams a longer page. If the stream fails, the status has already been sent, so
+//! the body breaks off.
 //!
-//! | failure | result |
+//! | what fails | result |
 //! |---|---|
-//! | places | a problem: without places there is nothing to show |
-//! | people, before the response starts | the places with `"people":null` ([`partial`]) |
+//! | the places | a problem: without places there is nothing to show |
+//! | the people, before the response starts | the places with `"people":null` ([`partial`]) |
 //! | the same in CSV, or if the people select the places | a problem |
-//! | people, while the page is streamed | a body that breaks off |
+//! | the people, while the page is streamed | a body that breaks off |
 //!
-//! The layer stale-if-error replaces all but the last by a stale response, if there is one.
+//! In all cases but the last, the layer for stale-if-error sends a stale response instead, if there
+//! is one.
 
 mod page;
 mod stream;

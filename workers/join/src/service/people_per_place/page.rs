@@ -1,10 +1,10 @@
-//! The places of a page, and the first groups of people.
+//! Reads the places of a page, and the first groups of people.
 //!
 //! | the query | calls |
 //! |---|---|
 //! | in order of id | both backends in parallel, each for a range of ids |
 //! | a filter of places, or in order of name | places, then the groups of these places |
-//! | `hasPeople` | windows of places and their populations ([`PlaceSelector`]), then the groups |
+//! | `hasPeople` | in steps, places and their populations ([`PlaceSelector`]), then the groups |
 
 use edge::Error;
 use http_semantics::{MediaType, Problem, Tag, Validator};

@@ -1,4 +1,4 @@
-//! The body of a page: the places, joined with the groups of people as they arrive.
+//! Makes the body of a page: joins the places with the groups of people as they arrive.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! The export of the statistics: all places that match, in order of id.
+//! Exports the statistics of all places that match, in order of id.
 
 use edge::{Body, Error, Response};
 use futures_util::{StreamExt, TryStreamExt, stream};

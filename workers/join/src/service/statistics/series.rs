@@ -1,4 +1,5 @@
-//! The series: the population at several times.
+//! Sends a time series of the population: the number of people at each of several times. The people
+//! service makes the series, and the gateway passes it on in the requested format.
 
 use edge::{Body, Error, Request, Response};
 use http_semantics::Tag;

@@ -1,4 +1,4 @@
-//! The statement for a page of populations, now or as of a time.
+//! The statement that reads a page of populations, now or as of a time.
 
 mod source;
 

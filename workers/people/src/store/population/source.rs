@@ -1,4 +1,5 @@
-//! The places among which a page of populations selects.
+//! The common table expression of this statement. It finds the populations that the statement then
+//! filters and sorts.
 
 use tables::list::MAX_MATCHES;
 use tables::population::{Measure, PopulationQuery};

@@ -1,4 +1,4 @@
-//! People grouped by place.
+//! Tests the statement for people grouped by place.
 
 use http_semantics::media::ListFraming;
 use http_semantics::{MediaType, Params, Validator};

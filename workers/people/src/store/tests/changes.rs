@@ -1,4 +1,4 @@
-//! The feed of changes, compared with a filter of the whole log.
+//! Tests the change feed: compares it with a filter of the whole change log.
 
 use domain::{PersonId, PlaceId};
 use http_semantics::{MediaType, Validator};

@@ -1,4 +1,4 @@
-//! Erasures.
+//! Tests the statements of an erasure.
 
 use domain::PersonId;
 use tables::record::Author;

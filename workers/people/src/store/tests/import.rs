@@ -1,4 +1,4 @@
-//! The statements of an import.
+//! Tests the statements of an import.
 
 use serde_json::{Value as Json, json};
 

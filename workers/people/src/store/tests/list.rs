@@ -1,4 +1,4 @@
-//! Lists: every combination of filters and orders.
+//! Tests lists of people with every combination of filters and orders.
 
 use domain::name::{Name, Normalize};
 use proptest::prelude::*;

@@ -1,5 +1,5 @@
-//! Runs the statements with SQLite, on the migrated schema, and compares the results with a model
-//! of the same people in Rust.
+//! Runs the statements with SQLite, on the migrated schema. The tests compare the results with a
+//! model in Rust that has the same people.
 
 mod by_place;
 mod changes;

@@ -1,4 +1,4 @@
-//! Pending writes, and the deletions that revoke them.
+//! Tests pending writes, and the deletions that revoke them.
 
 use domain::{PersonId, PlaceId};
 use tables::statement::Statement;

@@ -1,4 +1,4 @@
-//! The changes of the population of a place, compared with the whole change log.
+//! Tests the changes of the population of a place: compares them with the whole change log.
 
 use domain::{Param, PlaceId};
 use proptest::prelude::*;

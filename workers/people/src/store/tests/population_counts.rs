@@ -1,4 +1,4 @@
-//! The triggers that maintain the population of each place, and its history.
+//! Tests the triggers that maintain the population of each place, and its history.
 
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};

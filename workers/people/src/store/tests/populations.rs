@@ -1,4 +1,5 @@
-//! Pages of populations in every order, now and as of a time, compared with a count of the people.
+//! Tests pages of populations in every order, now and as of a time: compares them with a count of
+//! the people.
 
 use http_semantics::{MediaType, Params};
 use proptest::prelude::*;

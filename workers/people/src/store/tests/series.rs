@@ -1,4 +1,4 @@
-//! Series of populations, compared with the history they are read from.
+//! Tests time series of populations: compares them with the history from which they are read.
 
 use http_semantics::{MediaType, Params, Validator};
 use tables::series::SeriesQuery;

@@ -1,4 +1,5 @@
-//! Writes, and the query plans of all statements that are not lists.
+//! Tests the statements that write, and checks the query plans of all statements that are not
+//! lists.
 
 use domain::name::{Name, Normalize};
 use domain::{PersonId, PlaceId};

@@ -1,4 +1,5 @@
-//! The overview while a backend is down: what it last showed, or what the other backend knows.
+//! The overview page while a backend is down. It shows the saved data of the page. Without saved
+//! data, it shows what the other backend knows.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,5 @@
-//! `GET /`: the overview for browsers, the dataset for `Accept: application/json`.
+//! `GET /`: sends the overview page to browsers, and the dataset to clients with `Accept:
+//! application/json`.
 
 mod fallback;
 

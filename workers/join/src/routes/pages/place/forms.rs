@@ -1,4 +1,4 @@
-//! `/ui/places/{id}/{action}` and `/ui/places/new`
+//! `/ui/places/{id}/{action}` and `/ui/places/new`: the forms that change or add a place.
 
 use domain::PlaceId;
 use edge::{Error, Request, Response};

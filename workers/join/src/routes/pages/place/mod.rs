@@ -1,4 +1,4 @@
-//! `/ui/places/{id}`, and in `forms` the forms that change a place.
+//! `/ui/places/{id}`: the page of a place. The module `forms` has the forms that change a place.
 
 mod forms;
 mod saved_data;

@@ -1,4 +1,4 @@
-//! The saved data of the page of a place, which it shows while a backend is down.
+//! Loads the saved data of the page of a place. The page shows this data while a backend is down.
 
 use domain::{PlaceId, name};
 use edge::Request;
