@@ -206,10 +206,9 @@ mod tests {
 
     #[test]
     fn ids_separated_by_commas_are_parsed_in_their_order() {
-        assert_eq!(
-            Ids::parse("3,1,2").map(|ids| ids.to_json()).as_deref(),
-            Some("[3,1,2]")
-        );
+        let ids = Ids::parse("3,1,2").unwrap();
+        assert_eq!(ids.to_json(), "[3,1,2]");
+        assert_eq!((ids.first(), ids.len()), (3, 3));
     }
 
     #[test]

@@ -37,3 +37,26 @@ impl Param for bool {
         text.parse().ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_boolean_is_true_or_false() {
+        assert_eq!(bool::parse("true"), Some(true));
+        assert_eq!(bool::parse("false"), Some(false));
+        for rejected in ["", "1", "True", "yes"] {
+            assert_eq!(bool::parse(rejected), None, "{rejected}");
+        }
+    }
+
+    #[test]
+    fn an_integer_has_digits_only_and_no_leading_zero() {
+        assert_eq!(parse_non_negative_integer("0"), Some(0));
+        assert_eq!(parse_non_negative_integer("10"), Some(10));
+        for rejected in ["", "-1", "+1", "01", "1.0", "9223372036854775808"] {
+            assert_eq!(parse_non_negative_integer(rejected), None, "{rejected}");
+        }
+    }
+}

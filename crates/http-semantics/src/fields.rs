@@ -267,6 +267,21 @@ mod tests {
     }
 
     #[test]
+    fn the_id_of_another_record_needs_its_condition() {
+        let record = |json: &str| {
+            let mut fields = Fields::new(Object::parse(json.as_bytes()).unwrap());
+            let is_even = |id: PersonId| id.get() % 2 == 0;
+            let record = fields.record_id("parent", "even", is_even);
+            fields.finish(&["parent"], Some(record))
+        };
+        assert_eq!(record(r#"{"parent":8}"#), Ok(Some(8)));
+        assert_eq!(record("{}"), Ok(None));
+        for invalid in [r#"{"parent":7}"#, r#"{"parent":0}"#] {
+            assert!(record(invalid).is_err(), "{invalid}");
+        }
+    }
+
+    #[test]
     fn a_version_is_a_whole_number_from_1() {
         let version = |json: &str| {
             let object = Object::parse(json.as_bytes()).unwrap();

@@ -246,6 +246,20 @@ mod tests {
     }
 
     #[test]
+    fn every_record_of_a_list_has_its_line_and_a_list_may_be_empty() {
+        for (format, list, empty) in [
+            (MediaType::Json, "[1,\n2]", "[]"),
+            (MediaType::NdJson, "1\n2\n", ""),
+            (MediaType::Csv, "1\r\n2\r\n", ""),
+        ] {
+            let framing = format.framing();
+            let full = [framing.open, "1", framing.between, "2", framing.end(false)];
+            assert_eq!(full.concat(), list);
+            assert_eq!([framing.open, framing.end(true)].concat(), empty);
+        }
+    }
+
+    #[test]
     fn an_empty_table_has_a_header() {
         let framing = MediaType::Csv.framing_with_header("id,name\r\n");
         assert_eq!([framing.open, framing.end(true)].concat(), "id,name\r\n");

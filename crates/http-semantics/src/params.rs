@@ -210,6 +210,15 @@ mod tests {
     }
 
     #[test]
+    fn a_problem_repeats_the_name_of_a_parameter_only_if_it_is_plain() {
+        let problem = |name: &str| Params::parse(&format!("{name}=1"), KNOWN).unwrap_err();
+        assert!(problem("age").to_json().contains(r#""parameter":"age""#));
+        for name in ["%3Cb%3E", "", &"a".repeat(41)] {
+            assert!(!problem(name).to_json().contains("\"parameter\""), "{name}");
+        }
+    }
+
+    #[test]
     fn a_value_that_is_not_utf_8_is_rejected() -> Result<(), Problem> {
         for query in [
             "name=%ff",

@@ -201,6 +201,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_king_has_the_crown_of_the_place_and_nobody_else_has() {
+        let person = |place: i64, is_king| {
+            let place = PlaceId::new(place).unwrap();
+            let name = Name::new("Ana", Normalize::NONE).unwrap();
+            let residence = Residence::Living { place, is_king };
+            Person { name, residence }
+        };
+        let crown = |person: &Person| {
+            let unique = person.unique_value(Normalize::NONE);
+            unique.map(|unique| unique.value)
+        };
+        let king = person(7, true);
+        assert!(crown(&king).is_some());
+        assert_eq!(crown(&king), crown(&person(7, true)));
+        assert_ne!(crown(&king), crown(&person(8, true)));
+        assert_eq!(crown(&person(7, false)), None);
+        // A batch can give the crown to another person of the place.
+        assert_eq!(king.without_unique_value(), Some(person(7, false)));
+        assert_eq!(person(7, false).without_unique_value(), None);
+    }
+
     fn residence() -> impl Strategy<Value = Residence> {
         (any::<bool>(), any::<bool>(), prop::option::of(1..4i64)).prop_map(
             |(is_alive, is_king, place)| {
