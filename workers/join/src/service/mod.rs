@@ -6,6 +6,7 @@ pub mod expanded_export;
 pub mod expanded_people;
 pub mod integrity;
 pub mod people_per_place;
+pub mod read_ahead;
 pub mod statistics;
 
 use edge::{Body, Error};

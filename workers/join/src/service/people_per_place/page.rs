@@ -14,6 +14,7 @@ use super::stream::{GroupRequests, route, split};
 use crate::backends::{Backends, Parts, PeoplePart, header, list_tags};
 use crate::domain::{GROUPS, ListQuery, PlaceOrder, PlacePage, PlaceSelector, statistics};
 use crate::service::cache::parts;
+use crate::service::read_ahead;
 
 /// The route of the people service with populations.
 const POPULATIONS: &str = "/v1/people/population";
@@ -162,7 +163,9 @@ async fn select(
         let Some((size, after)) = selector.next_window() else {
             break;
         };
-        let paths = [query.window_path(size, after), POPULATIONS.to_owned()];
+        let ahead = read_ahead::size().get().to_string();
+        let populations_path = [POPULATIONS, "?limit=", &ahead].concat();
+        let paths = [query.window_path(size, after), populations_path];
         let (response, people) = if first_people.is_none() {
             match backends.fetch(&paths, None, false).await? {
                 Parts::Read(response, people) => (response, Some(people)),
@@ -175,7 +178,9 @@ async fn select(
         let (window, next) = read_window(backends, &paths[0], &response).await?;
         if let Some(people) = people {
             let people = backends.people.require_ok(people?)?;
-            if header(&people, "link").is_none() {
+            let has_more = header(&people, "link").is_some();
+            read_ahead::remember(has_more);
+            if !has_more {
                 all = Some(populations(backends, &people).await?);
             }
             first_people = Some(people);

@@ -19,6 +19,7 @@ use crate::domain::statistics::{
     with_names, with_populations,
 };
 use crate::service::cache::parts;
+use crate::service::read_ahead;
 
 pub use export::export;
 pub use series::series;
@@ -343,13 +344,16 @@ async fn read_with_all(
 ) -> Result<Step, Error> {
     let paths = [places_path, all_populations(query).path()];
     let step = read_step(backends, &paths, None).await?;
-    Ok(step.ok_or_else(Problem::internal)?)
+    let step = step.ok_or_else(Problem::internal)?;
+    read_ahead::remember(step.populations.part.next.is_some());
+    Ok(step)
 }
 
 /// The first populations. If there is no page after them, they are all.
 fn all_populations(query: &StatisticsQuery) -> PopulationQuery {
     PopulationQuery {
         as_of: query.as_of.clone(),
+        limit: read_ahead::size(),
         ..PopulationQuery::default()
     }
 }
