@@ -162,7 +162,7 @@ ${summary(all)}
 *0 s*, *1 s* and *10 s* are how old a response may be (\`FRESH_SECONDS\`). A million costs its price without the
 amounts that the plan includes. A month has those amounts, the plan and the storage.
 
-**Goal**: ${dollars(GOAL.dollars, 2)} per million reads at ${number(GOAL.rate)} requests per second and ${GOAL.staleSeconds} s. It is ${isReached ? "reached" : "missed"}: ${dollars(reached, 2)}.
+**Goal**: at ${number(GOAL.rate)} requests per second, a million reads cost at most ${dollars(GOAL.dollars, 2)}, if a response may be ${GOAL.staleSeconds} s old. It is ${isReached ? "reached" : "missed"}: ${dollars(reached, 3)}.
 
 ## Parts of the price
 

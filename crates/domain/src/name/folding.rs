@@ -1,8 +1,8 @@
 //! Full case folding: the mappings C and F of Unicode's `CaseFolding.txt`.
 //!
-//! This module stores ranges of characters. The standard library's tables for lower and upper case
-//! made `join` 10 KB larger (gzip). A test compares the mappings with the implementation of the
-//! Unicode Consortium.
+//! This module stores the mappings as ranges of characters, because the standard library's tables
+//! for lower and upper case would make `join` 10 KB larger (gzip). A test compares the mappings with
+//! the implementation of the Unicode Consortium.
 
 use super::marks::compare_range;
 

@@ -1,15 +1,15 @@
 //! Sends live changes as server-sent events (`text/event-stream`, WHATWG HTML, 9.2).
 //!
 //! # How
-//! A *listener* is a client with an open stream. It first reads the changes after its cursor with
+//! A *listener* is the open stream of one client. It first reads the changes after its cursor with
 //! calls of its own. Then it joins the [`hub`] of its isolate. One listener polls the feed for all
 //! of them, at most once per second. It gives each change to the listeners whose filter selects the
 //! change. If this listener ends, another one polls.
 //!
 //! The id of an event is the cursor after its change. A client that reconnects sends this id as
 //! `Last-Event-ID` and continues from there. A listener may join the hub only if it has read all
-//! changes that the hub has already sent. It skips changes that it has sent itself. So a client
-//! misses no change, and gets none twice.
+//! changes that the hub has already given to its listeners. From the hub it takes only changes that
+//! it has not sent yet. So a client misses no change, and gets none twice.
 //!
 //! The plan of the Cloudflare account limits the calls of an invocation. A stream ends before it
 //! reaches this limit. Its last line is `retry:`, which makes the client connect again.

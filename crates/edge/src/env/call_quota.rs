@@ -2,8 +2,8 @@
 //!
 //! The platform throws at the first call beyond its limit. A request would then stop in the middle
 //! of its work. So every loop of calls checks whether its next step still fits. If not, the loop
-//! ends in an orderly way, and another invocation continues the work. A cursor, a link or the
-//! scheduled run says where.
+//! ends in an orderly way, and another invocation continues the work: the client follows a cursor or a
+//! link, or the scheduled run finds what is left.
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -10,7 +10,7 @@
 //! ([`http_semantics::freshness`]), and the response must not be older than the client's bookmark.
 //!
 //! For the setting, there may also be a cache of the platform that all isolates share. It answers calls
-//! of the binding `SHARED` (`workers/join/shared_reads.ts`). What it sends is checked like a
+//! of the binding `SHARED` (`workers/shared_reads.ts`). What it sends is checked like a
 //! response of this memory, and kept in it under a key of its own: it cannot be revalidated.
 
 use std::cell::{Cell, RefCell};

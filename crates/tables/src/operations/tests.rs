@@ -2,7 +2,7 @@
 
 use domain::Param;
 use domain::name::{MAX_NAME_CHARACTERS, Name, Normalize};
-use http_semantics::Epoch;
+use http_semantics::{Epoch, Problem};
 use http_semantics::fields::Fields;
 use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{MAX_OPERATIONS, MAX_OPERATIONS_BYTES, Operations, Results, Written};
 use crate::TableSpec;
+use crate::import::{RecordPosition, Refusal};
 use crate::record::{Record, UniqueValue};
 use crate::schema::PLACE;
 
@@ -136,4 +137,28 @@ fn a_body_has_room_for_as_many_operations_as_it_may_have() {
     assert!(most.len() <= MAX_OPERATIONS_BYTES);
     assert_eq!(parse(&most).unwrap().list.len(), MAX_OPERATIONS);
     assert!(parse(&body(MAX_OPERATIONS + 1)).is_err());
+}
+
+#[test]
+fn a_refused_operation_points_to_the_member_that_causes_the_problem() {
+    let operations = parse(&json!([{"op": "delete", "id": 1}])).list;
+    for (problem, pointer) in [
+        (Problem::no_such_place(7), "/0/body/placeId"),
+        (Problem::place_has_king(7, 3, "Ana"), "/0/body/isKing"),
+        (Problem::name_taken(2), "/0/body/name"),
+        (Problem::precondition_failed(None), "/0/ifMatch"),
+        (Problem::not_found("place", 1), "/0/id"),
+        (Problem::id_taken("place", 1), "/0/id"),
+        (Problem::id_retired(1), "/0/id"),
+        (Problem::place_has_people(1, 2), "/0/id"),
+        (Problem::being_written(), "/0"),
+    ] {
+        let position = RecordPosition {
+            line: 1,
+            index: Some(0),
+        };
+        let refused = Results::refused(&operations, vec![Refusal { position, problem }]);
+        let refused = serde_json::to_value(&refused).unwrap();
+        assert_eq!(refused["results"][0]["problem"]["pointer"], pointer);
+    }
 }
