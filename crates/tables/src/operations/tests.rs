@@ -2,10 +2,10 @@
 
 use domain::Param;
 use domain::name::{MAX_NAME_CHARACTERS, Name, Normalize};
-use http_semantics::{Epoch, Problem};
 use http_semantics::fields::Fields;
 use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
+use http_semantics::{Epoch, Problem};
 use serde_json::{Value, json};
 
 use super::{MAX_OPERATIONS, MAX_OPERATIONS_BYTES, Operations, Results, Written};
