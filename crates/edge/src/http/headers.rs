@@ -1,4 +1,4 @@
-//! Reads and sets the headers of the platform's requests and responses.
+//! Reads and sets HTTP headers in the JavaScript `Headers` objects of requests and responses.
 
 use wasm_bindgen::JsValue;
 use web_sys::Headers;
