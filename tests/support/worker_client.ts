@@ -1,5 +1,4 @@
 // An HTTP client for one worker, and the responses that it returns.
-import { setImmediate as turn } from "node:timers/promises";
 
 export type ApiResponse = {
   status: number;
@@ -48,10 +47,6 @@ export class WorkerClient {
     if (signal) init.signal = signal;
     if (body !== undefined) init.body = body;
     if (this.signal) init.signal = this.signal;
-    // After long work of a test, the server may have closed an idle connection. Two turns of the event
-    // loop let `fetch` notice that, so that it does not send a request on such a connection.
-    await turn();
-    await turn();
     const response = await fetch(address, init);
     const text = await response.text();
     const isCompared = ([name, value]: [string, string]) =>
