@@ -75,7 +75,7 @@ test: lint build $(if $(ALL),.tools/python/made) ## run the checks and tests; AL
 	@cargo test --quiet --workspace
 	$(call say,testing the workers …)
 	$(if $(ALL),@test -x .tools/python/bin/python || printf '» %s\n' '$(WITHOUT_PYTHON)')
-	$(run_tests) --test-concurrency=3 $(suites:%='tests/%/*.test.ts')
+	$(run_tests) --test-concurrency=2 $(suites:%='tests/%/*.test.ts')
 endif
 WITHOUT_PYTHON := skipping schemathesis and openapi-python-client: they need Python 3.11 with venv
 
