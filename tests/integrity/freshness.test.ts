@@ -3,17 +3,10 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { twoPeople as people, twoPlaces as places } from "../support/fixtures.ts";
 import { type ApiResponse, type System, start } from "../support/harness.ts";
 import { bearer, readToken, TOKENS } from "../support/tokens.ts";
 
-const places = [
-  { id: 1, name: "Uno" },
-  { id: 2, name: "Dos" },
-];
-const people = [
-  { id: 1, name: "Ana", isAlive: true, placeId: 1, isKing: false },
-  { id: 2, name: "Bea", isAlive: true, placeId: 2, isKing: true },
-];
 const minute = { "cache-control": "max-age=60" };
 /** The headers of requests whose responses must be current. */
 const current: Record<string, string>[] = [

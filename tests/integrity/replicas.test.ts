@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { nextBookmark } from "../../clients/typescript/src/send.ts";
-import { EPOCH, versionOf } from "../support/fixtures.ts";
+import { EPOCH, twoPeople as people, twoPlaces as places, versionOf } from "../support/fixtures.ts";
 import { type ApiResponse, type System, start } from "../support/harness.ts";
 
 type Headers = Record<string, string>;
@@ -41,14 +41,6 @@ class SessionClient {
   }
 }
 
-const places = [
-  { id: 1, name: "Uno" },
-  { id: 2, name: "Dos" },
-];
-const people = [
-  { id: 1, name: "Ana", isAlive: true, placeId: 1, isKing: false },
-  { id: 2, name: "Bea", isAlive: true, placeId: 2, isKing: true },
-];
 const startWithReplicas = () => start({ withReplicas: true, places, people });
 
 /** Every route that shows a person. */

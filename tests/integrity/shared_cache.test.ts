@@ -6,19 +6,12 @@ import { join } from "node:path";
 import { suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { unstable_readConfig as readConfig } from "wrangler";
+import { twoPeople as people, twoPlaces as places } from "../support/fixtures.ts";
 import { type Options, SERVICE_SECRET, type System, start } from "../support/harness.ts";
 import type { SharedCacheState } from "../support/shared_cache.ts";
 import { bearer, readToken, TOKENS } from "../support/tokens.ts";
 import { waitUntil } from "../support/wait_until.ts";
 
-const places = [
-  { id: 1, name: "Uno" },
-  { id: 2, name: "Dos" },
-];
-const people = [
-  { id: 1, name: "Ana", isAlive: true, placeId: 1, isKing: false },
-  { id: 2, name: "Bea", isAlive: true, placeId: 2, isKing: true },
-];
 const settings = { FRESH_SECONDS: "60", SHARED_CACHE: "on", WRITES: "open" };
 const other = { "x-isolate": "2" };
 const routes = [

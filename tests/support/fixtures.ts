@@ -46,6 +46,16 @@ export const people: Person[] = [
   person(21, "Orphan", 7),
 ];
 
+/** Two places with one person each, for tests that need no more. */
+export const twoPlaces: Place[] = [
+  { id: 1, name: "Uno" },
+  { id: 2, name: "Dos" },
+];
+export const twoPeople: Person[] = [
+  { id: 1, name: "Ana", isAlive: true, placeId: 1, isKing: false },
+  { id: 2, name: "Bea", isAlive: true, placeId: 2, isKing: true },
+];
+
 /** The epoch of the databases that a test starts. */
 export const EPOCH = "1f09ab34";
 

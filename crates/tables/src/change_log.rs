@@ -21,6 +21,14 @@ pub struct ChangeSeqs {
 }
 
 impl ChangeSeqs {
+    /// The change sequences of a response that also contains places that were read at `places`: the
+    /// earlier sequence is the one that both contain. None if the epochs differ.
+    #[must_use]
+    pub fn with_places_at(self, places: Validator) -> Option<Self> {
+        let places = self.places.earlier(places)?;
+        Some(Self { places, ..self })
+    }
+
     /// The change sequence of a backend's table.
     #[must_use]
     pub fn from_table(seq: Validator) -> Self {

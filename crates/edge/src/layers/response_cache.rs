@@ -10,8 +10,8 @@
 //! ([`http_semantics::freshness`]), and the response must not be older than the client's bookmark.
 //!
 //! For the setting, there may also be a cache of the platform that all isolates share. It answers calls
-//! of the binding `SHARED` (`workers/shared_reads.ts`). What it sends is checked like a
-//! response of this memory, and kept in it under a key of its own: it cannot be revalidated.
+//! of the binding `SHARED` (`workers/shared_reads.ts`). The age and the bookmark of its responses are
+//! checked like those of this memory. They cannot be revalidated, so they have keys of their own here.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -48,6 +48,11 @@ fn populations(ids: &[i64], all: &Populations) -> Vec<Population> {
     ids.iter().filter_map(population).collect()
 }
 
+fn parse(query: &str) -> ListQuery {
+    let params = Params::parse(query, ListQuery::PARAMETERS).unwrap();
+    ListQuery::read(&params).unwrap()
+}
+
 /// A page of at most `steps` steps, and the cursor of the next one.
 fn fill(
     query: &ListQuery,
@@ -89,8 +94,7 @@ proptest! {
             for has_people in [true, false] {
                 for filter in ["", "&isAlive=true", "&isAlive=false", "&isKing=true", "&isKing=false"] {
                     let query = format!("limit={limit}&sort={sort}&hasPeople={has_people}{filter}");
-                    let params = Params::parse(&query, ListQuery::PARAMETERS).unwrap();
-                    let query = ListQuery::read(&params).unwrap();
+                    let query = parse(&query);
                     let (mut found, mut after, mut pages) = (Vec::new(), None, 0);
                     loop {
                         let (page, next) = fill(&query, places, &all, steps, after);
@@ -118,8 +122,7 @@ proptest! {
 
 #[test]
 fn a_page_is_full_unless_the_steps_are_used_up() {
-    let params = Params::parse("limit=10&hasPeople=true&sort=name", ListQuery::PARAMETERS);
-    let query = ListQuery::read(&params.unwrap()).unwrap();
+    let query = parse("limit=10&hasPeople=true&sort=name");
     let places: Vec<i64> = (1..=2000).collect();
     let every = |n: i64| {
         (1..=2000)
@@ -136,8 +139,7 @@ fn a_page_is_full_unless_the_steps_are_used_up() {
 
 #[test]
 fn a_window_has_a_quarter_more_places_than_needed_and_at_least_doubles() {
-    let params = Params::parse("limit=100&hasPeople=true&sort=name", ListQuery::PARAMETERS);
-    let query = ListQuery::read(&params.unwrap()).unwrap();
+    let query = parse("limit=100&hasPeople=true&sort=name");
     let places: Vec<i64> = (1..=2000).collect();
     let windows = |every: i64| {
         let lives_in = places.iter().filter(|id| *id % every == 0);

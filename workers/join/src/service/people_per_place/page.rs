@@ -163,19 +163,19 @@ async fn select(
         let Some((size, after)) = selector.next_window() else {
             break;
         };
-        let ahead = read_ahead::size().get().to_string();
-        let populations_path = [POPULATIONS, "?limit=", &ahead].concat();
-        let paths = [query.window_path(size, after), populations_path];
+        let path = query.window_path(size, after);
         let (response, people) = if first_people.is_none() {
+            let ahead = read_ahead::size().get().to_string();
+            let paths = [path.clone(), [POPULATIONS, "?limit=", &ahead].concat()];
             match backends.fetch(&paths, None, false).await? {
                 Parts::Read(response, people) => (response, Some(people)),
                 Parts::Unchanged(_) => return Err(Problem::internal().into()),
             }
         } else {
-            (backends.places.get(&paths[0]).await?, None)
+            (backends.places.get(&path).await?, None)
         };
         let response = backends.require_places(response).await?;
-        let (window, next) = read_window(backends, &paths[0], &response).await?;
+        let (window, next) = read_window(backends, &path, &response).await?;
         if let Some(people) = people {
             let people = backends.people.require_ok(people?)?;
             let has_more = header(&people, "link").is_some();

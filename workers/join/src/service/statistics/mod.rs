@@ -252,12 +252,8 @@ async fn from_matches(
         populations: mut listed,
         change_seqs,
     } = read?;
-    // Both were read at the same time, so the lower sequence is the one that both contain.
     let change_seqs = change_seqs.zip(change_seq(&response));
-    let change_seqs = change_seqs.and_then(|(seqs, matches)| {
-        let places = seqs.places.earlier(matches)?;
-        Some(ChangeSeqs { places, ..seqs })
-    });
+    let change_seqs = change_seqs.and_then(|(seqs, matches)| seqs.with_places_at(matches));
     let populations = query.populations(order);
     let (rows, next) = if places.next.is_none() && listed.part.next.is_none() {
         let min_living = query.least.unwrap_or_default();

@@ -262,12 +262,8 @@ impl Reads {
         else {
             return None;
         };
-        // The reads are separate, so the lower sequence is the one that all of them contain.
         let change_seqs = ranking.change_seqs.zip(places.change_seq);
-        let change_seqs = change_seqs.and_then(|(seqs, places)| {
-            let places = seqs.places.earlier(places)?;
-            Some(ChangeSeqs { places, ..seqs })
-        });
+        let change_seqs = change_seqs.and_then(|(seqs, places)| seqs.with_places_at(places));
         Some(Complete {
             change_seqs,
             render: move || fallback::data(places, ranking, *largest, &series.text()),
