@@ -1,6 +1,7 @@
 // Tests the import page over HTTP: streaming, repeated imports and failures.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { makePlaces } from "../support/fixtures.ts";
 import { type ServiceStub, start } from "../support/harness.ts";
 import { PAGE_HEADERS, sendFile } from "../support/page_helpers.ts";
 
@@ -26,6 +27,22 @@ test("the_page_of_an_import_is_streamed_during_the_import", async () => {
   const page = parts.join("");
   assert.match(page, /<dt>added<\/dt><dd>30,000<\/dd>/);
   assert.match(page, /<\/html>$/);
+});
+
+test("an_import_from_the_page_continues_if_one_request_may_not_make_more_calls", async () => {
+  await using free = await start({ plan: "free", places: makePlaces(500) });
+  const lines = Array.from({ length: 60_000 }, (_, at) => `Persona ${at},true,${1 + (at % 500)}`);
+  const text = ["name,isAlive,placeId", ...lines].join("\n");
+  const response = await sendFile(free.join, { collection: "people", dryRun: "false", text });
+  const page = await response.text();
+  const calls = await free.takeCalls();
+  for (const name of ["people", "join"] as const) assert.equal(calls[name].rejected, 0);
+  for (const label of ["read", "added"]) {
+    assert.match(page, new RegExp(`<dt>${label}</dt><dd>60,000</dd>`));
+  }
+  assert.doesNotMatch(page, /stopped|failed|interrupted/);
+  const { headers } = await free.join.get("/v1/people?count=exact&limit=1");
+  assert.equal(headers["x-total-count"], "60000");
 });
 
 test("importing_again_from_the_page_is_done_once_per_choice", async () => {

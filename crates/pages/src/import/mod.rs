@@ -1,6 +1,7 @@
 //! Renders the form of an import. The module `report` renders the report.
 
 mod report;
+mod report_line;
 
 use maud::{Markup, html};
 use tables::import::{MAX_BATCH_RECORDS, MAX_FILE_BYTES, MAX_FILE_RECORDS};

@@ -6,65 +6,18 @@
 use http_semantics::csv;
 use maud::{Markup, PreEscaped, html};
 
+use super::report_line::{InvalidLine, ReportLine};
 use super::{AGAIN, CREATE_PLACES, count_lines, media_type};
 use crate::api::ApiProblem;
 use crate::field::{checkbox, hidden};
 use crate::form::Form;
-use crate::json::{self, or_default};
 use crate::layout::{closing, number, opening};
-use crate::{from_json, messages};
+use crate::{json, messages};
 
 /// The header and five lines.
 const MAX_PREVIEW_LINES: usize = 6;
 
 const MAX_PREVIEW_BYTES: usize = 4096;
-
-/// A line of the API's report: a batch, or at the end the totals.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct ReportLine {
-    first_line: Option<i64>,
-    last_line: Option<i64>,
-    outcome: String,
-    refused: Vec<InvalidLine>,
-    problem: Option<ApiProblem>,
-    read: i64,
-    created: i64,
-    updated: i64,
-    unchanged: i64,
-    already_written: i64,
-    refused_total: i64,
-    places_created: i64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct InvalidLine {
-    line: i64,
-    /// The index in a JSON array.
-    index: Option<i64>,
-    problem: ApiProblem,
-}
-
-from_json! {
-    ReportLine {
-        first_line: "firstLine",
-        last_line: "lastLine",
-        outcome: or_default("outcome"),
-        refused: or_default("refused"),
-        problem: "problem",
-        read: or_default("read"),
-        created: or_default("created"),
-        updated: or_default("updated"),
-        unchanged: or_default("unchanged"),
-        already_written: or_default("alreadyWritten"),
-        refused_total: or_default("refusedTotal"),
-        places_created: or_default("placesCreated"),
-    }
-    InvalidLine {
-        line: "line",
-        index: "index",
-        problem: "problem",
-    }
-}
 
 /// A report in progress.
 #[derive(Debug)]
@@ -77,6 +30,10 @@ pub struct Report {
     /// The start of the next line of the response.
     incomplete_line: Vec<u8>,
     invalid_lines: Vec<InvalidLine>,
+    /// The number of records that earlier requests have imported.
+    after: i64,
+    /// The totals of the earlier requests.
+    earlier: Option<ReportLine>,
     totals: Option<ReportLine>,
     failure: Option<ApiProblem>,
 }
@@ -91,6 +48,8 @@ impl Report {
             form,
             incomplete_line: Vec::new(),
             invalid_lines: Vec::new(),
+            after: 0,
+            earlier: None,
             totals: None,
             failure: None,
         }
@@ -134,9 +93,13 @@ impl Report {
             self.failure.clone_from(&line.problem);
         }
         let Some((first, last)) = line.first_line.zip(line.last_line) else {
+            line.add_earlier(&self.earlier.take().unwrap_or_default());
             self.totals = Some(line);
             return String::new();
         };
+        if line.has_reached_call_limit() {
+            return String::new();
+        }
         let max = self.lines.max(last);
         let item = html! {
             li {
@@ -145,6 +108,29 @@ impl Report {
             }
         };
         item.into_string()
+    }
+
+    /// The number of records after which another request has to continue. The report then expects the
+    /// lines of that request. None if there is nothing to continue, or the last request has imported
+    /// nothing.
+    pub fn continue_after(&mut self) -> Option<i64> {
+        let is_progress = |next: &i64| *next > self.after;
+        self.after = self.totals.as_ref()?.next.filter(is_progress)?;
+        self.earlier = self.totals.take();
+        self.failure = None;
+        Some(self.after)
+    }
+
+    /// Ends the report with the problem in the body of a response, because the import cannot continue.
+    pub fn fail(&mut self, problem: &[u8]) {
+        self.totals = self.earlier.take();
+        self.failure = json::parse(problem);
+    }
+
+    /// The form of the import.
+    #[must_use]
+    pub fn form(&self) -> &Form {
+        &self.form
     }
 
     /// The end of the page. If the file is short, the page contains it, with buttons for the next
@@ -381,6 +367,33 @@ mod tests {
         for file in [Some("name\na"), None] {
             assert!(!page(TOTALS, file).contains("again."));
         }
+    }
+
+    #[test]
+    fn the_totals_of_an_import_in_several_requests_are_added() {
+        let mut report = Report::new(Form::parse(b"dryRun=false"), b"name\nA\nB\nC\n");
+        report.push(
+            concat!(
+                r#"{"firstLine":2,"lastLine":3,"records":2,"outcome":"written","created":2}"#,
+                "\n",
+                r#"{"firstLine":4,"lastLine":4,"records":1,"outcome":"failed","problem":{"type":"/problems/call-limit-reached","title":"T","status":422,"detail":"D"}}"#,
+                "\n",
+                r#"{"read":3,"created":2,"next":2}"#,
+                "\n",
+            )
+            .as_bytes(),
+        );
+        assert_eq!(report.continue_after(), Some(2));
+        assert!(report.end(None).contains("The import was interrupted."));
+        report.push(b"{\"read\":1,\"created\":1}\n");
+        assert_eq!(report.continue_after(), None);
+        let end = report.end(None);
+        for total in ["<dt>read</dt><dd>3</dd>", "<dt>added</dt><dd>3</dd>"] {
+            assert!(end.contains(total), "{end}");
+        }
+        assert!(!end.contains("stopped"), "{end}");
+        report.push(b"{\"read\":1,\"created\":0,\"next\":2}\n");
+        assert_eq!(report.continue_after(), None, "no record was imported");
     }
 
     #[test]

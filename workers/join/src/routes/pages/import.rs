@@ -2,7 +2,8 @@
 
 use domain::Param;
 use edge::{Body, Error, Request, Response, ServiceClient, chunks, in_time};
-use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use futures_util::stream::{self, LocalBoxStream};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use http_semantics::Problem;
 use http_semantics::auth::Scope;
 use http_semantics::idempotency::IdempotencyKey;
@@ -10,7 +11,7 @@ use js_sys::{ArrayBuffer, Uint8Array};
 use pages::Form;
 use pages::import::{self, COLLECTIONS, MAX_SHOWN_BYTES, Report};
 use tables::import::MAX_FILE_BYTES;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::FormData;
 
@@ -68,7 +69,7 @@ pub async fn import(request: Request) -> Result<Response, Error> {
         _ => backends.people,
     }
     .with_import_timeout();
-    let response = match send(&backend, &form, &file).await {
+    let response = match send(&backend, &form, &file, 0).await {
         Ok(response) => response,
         Err(error) => {
             show_problem(&mut form, &error.into_problem());
@@ -81,8 +82,13 @@ pub async fn import(request: Request) -> Result<Response, Error> {
         return Ok(session.store(form_again(form, file)));
     }
     form.set("nextKey", edge::random_token());
-    let report = Report::new(form, &file);
-    let page = stream_page(report, &response, short_text(file));
+    let import = Import {
+        report: Report::new(form, &file),
+        lines: Box::pin(chunks(response.body())),
+        backend,
+        file,
+    };
+    let page = import.page();
     let page = page.map_ok(|bytes| Uint8Array::from(bytes.as_slice()));
     let page = Body::stream_with_error_end(page, |_| String::new());
     Ok(session.store(html_body(200, page)))
@@ -121,11 +127,12 @@ fn form_again(mut form: Form, file: Vec<u8>) -> Response {
     html(form.status(), import::page(&form))
 }
 
-/// Sends the file to the import of a backend.
+/// Sends the file to the import of a backend, which skips the first `after` records.
 async fn send(
     backend: &ServiceClient,
     form: &Form,
     file: &[u8],
+    after: i64,
 ) -> Result<web_sys::Response, Error> {
     let collection = form.get("collection");
     let collection = COLLECTIONS.iter().find(|(name, _)| *name == collection);
@@ -145,6 +152,9 @@ async fn send(
     if form.is_checked("skipInvalid") {
         path.push_str("&skipInvalid=true");
     }
+    if after > 0 {
+        path = format!("{path}&after={after}");
+    }
     let mut headers = vec![
         ("accept", "application/x-ndjson"),
         ("content-type", import::media_type(file)),
@@ -155,29 +165,53 @@ async fn send(
     backend.send("POST", &path, &headers, Some(file)).await
 }
 
-/// The page as a stream: the start, the progress of each chunk of the response, and the end.
-fn stream_page(
+/// An import in progress, and the page that reports it.
+struct Import {
+    backend: ServiceClient,
+    file: Vec<u8>,
     report: Report,
-    response: &web_sys::Response,
-    file: Option<String>,
-) -> impl Stream<Item = Result<Vec<u8>, Error>> + use<> {
-    let start = report.start();
-    let chunks = Box::pin(chunks(response.body()));
-    let rest = stream::unfold(Some((report, chunks)), move |state| {
-        let file = file.clone();
-        async move {
-            let (mut report, mut chunks) = state?;
+    /// The response of the backend: a line per batch, and the totals.
+    lines: LocalBoxStream<'static, Result<Vec<u8>, JsValue>>,
+}
+
+impl Import {
+    /// The page as a stream: the start, the progress of each chunk of the response, and the end.
+    fn page(self) -> impl Stream<Item = Result<Vec<u8>, Error>> + use<> {
+        let start = self.report.start();
+        let rest = stream::unfold(Some(self), |import| async {
+            let mut import = import?;
             // A truncated response has no totals. The end of the page then says so.
-            let (text, state) = match chunks.next().await {
-                Some(Ok(chunk)) => (report.push(&chunk), Some((report, chunks))),
-                Some(Err(_)) | None => (report.end(file.as_deref()), None),
-            };
-            Some((text, state))
-        }
-    });
-    stream::iter([start])
-        .chain(rest)
-        .map(|text| Ok(text.into_bytes()))
+            if let Some(Ok(chunk)) = import.lines.next().await {
+                return Some((import.report.push(&chunk), Some(import)));
+            }
+            if import.has_continued().await {
+                return Some((String::new(), Some(import)));
+            }
+            let file = short_text(import.file);
+            Some((import.report.end(file.as_deref()), None))
+        });
+        stream::iter([start])
+            .chain(rest)
+            .map(|text| Ok(text.into_bytes()))
+    }
+
+    /// Sends the file again, if the backend has stopped because one request may not make more calls.
+    async fn has_continued(&mut self) -> bool {
+        let Some(after) = self.report.continue_after() else {
+            return false;
+        };
+        let rejection = match send(&self.backend, self.report.form(), &self.file, after).await {
+            Ok(response) if response.status() == 200 => {
+                self.lines = Box::pin(chunks(response.body()));
+                return true;
+            }
+            Ok(response) => self.backend.bytes(&response).await,
+            Err(error) => Err(error),
+        };
+        let problem = rejection.unwrap_or_else(|error| error.into_problem().to_json().into_bytes());
+        self.report.fail(&problem);
+        false
+    }
 }
 
 /// Whether a body is announced to be longer, or has no announced length.
