@@ -119,9 +119,39 @@ test("invalid_lines_can_be_left_out_and_each_is_reported", async () => {
   const again = await run("skipInvalid=true");
   assert.deepEqual([again.created, again.alreadyWritten], [0, 6]);
   assert.equal(await countPeople(system), before + 2);
+  // Without the parameter, the lines that were left out are reported.
+  const strict = await run("");
+  assert.deepEqual([strict.created, strict.alreadyWritten, lines(strict)], [0, 0, [3, 4, 6, 7]]);
   // No pending write is left.
   const { json } = await system.join.get("/v1/integrity");
   assert.deepEqual([json.consistent, json.pending], [true, []]);
+});
+
+test("batches_that_are_written_are_skipped_by_a_later_import_that_leaves_out_lines", async () => {
+  await using system = await startFilled();
+  const rows = Array.from(
+    { length: 10_002 },
+    (_, n) => `P${n},${n === 10_001 ? "maybe" : "false"}`,
+  );
+  const file = ["name,isAlive", ...rows].join("\n");
+  for (const headers of [
+    { "content-type": CSV },
+    { "content-type": CSV, "idempotency-key": "k" },
+  ]) {
+    const before = await countPeople(system);
+    const send = async (query: string) =>
+      (await system.join.request("POST", `/v1/people/import${query}`, headers, file)).json;
+    const first = await send("");
+    assert.deepEqual([first.created, first.refusedTotal], [10_000, 1]);
+    for (const [created, alreadyWritten] of [
+      [1, 10_000],
+      [0, 10_002],
+    ]) {
+      const report = await send("?skipInvalid=true");
+      assert.deepEqual([report.created, report.alreadyWritten], [created, alreadyWritten]);
+    }
+    assert.equal(await countPeople(system), before + 10_001);
+  }
 });
 
 test("a_place_whose_name_is_taken_can_be_left_out", async () => {

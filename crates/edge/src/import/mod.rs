@@ -158,7 +158,7 @@ pub async fn import<I: Importer + 'static>(
         batch: Some(batch.trim_start_matches("import:").to_owned()),
         ..request.env.author()
     };
-    let scope = format!("{} {}", options.name(), key.unwrap_or_default());
+    let scope = format!("{} {}", options.mode.name(), key.unwrap_or_default());
     let mut import = Import {
         permit,
         importer: importer(&request)?,
@@ -197,15 +197,20 @@ impl Attempt {
     }
 
     /// The statements that save the receipt, if the batch adds records.
-    fn receipt_statements(&self, table: &TableSpec, plan: &BatchPlan) -> Vec<Statement> {
+    fn receipt_statements(
+        &self,
+        table: &TableSpec,
+        plan: &BatchPlan,
+        leaves_out: bool,
+    ) -> Vec<Statement> {
         let is_new = |row: &&Value| self.is_insert || row["id"].is_null();
         let changes = plan.inserts.iter().filter(is_new).count();
         if changes == 0 {
             return Vec::new();
         }
         let changes = i64::try_from(changes).unwrap_or_default();
-        let save = self.receipt.save(table, plan.counts(), changes);
-        let delete = self.receipt.delete_invalid(table);
+        let save = self.receipt.save(table, leaves_out, plan.counts(), changes);
+        let delete = self.receipt.delete_invalid(table, leaves_out);
         delete.into_iter().chain([save]).collect()
     }
 }
@@ -253,7 +258,11 @@ impl<I: Importer + 'static> Import<I> {
     }
 
     async fn try_import_batch(&self, batch: &mut Batch<I::Record>) -> Result<BatchResult, Error> {
-        let receipt = Receipt::new(&batch.fingerprint, self.has_client_key);
+        let receipt = Receipt::new(
+            &batch.fingerprint,
+            self.has_client_key,
+            self.options.skip_invalid,
+        );
         let is_insert = self.options.mode == ImportMode::Insert;
         let already_written = |counts, batch: &Batch<I::Record>| {
             let result = BatchResult::new(Outcome::AlreadyWritten, counts);
@@ -343,7 +352,8 @@ impl<I: Importer + 'static> Import<I> {
             Outcome::WouldBeWritten
         } else {
             if counts.created + counts.updated > 0 {
-                plan.last = attempt.receipt_statements(I::Record::table(), &plan);
+                let leaves_out = !rejected.is_empty();
+                plan.last = attempt.receipt_statements(I::Record::table(), &plan, leaves_out);
                 self.importer.write(batch, &plan).await?;
             }
             Outcome::Written

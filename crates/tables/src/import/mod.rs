@@ -44,20 +44,6 @@ pub struct ImportOptions {
 }
 
 impl ImportOptions {
-    /// The name of the options in a fingerprint: a batch that was written with other options does not
-    /// count as written. The created places are no part of it, because the batch is then the same.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match (self.mode, self.skip_invalid) {
-            (ImportMode::Insert, false) => "insert",
-            (ImportMode::Insert, true) => "insert skipInvalid",
-            (ImportMode::Upsert, false) => "upsert",
-            (ImportMode::Upsert, true) => "upsert skipInvalid",
-            (ImportMode::Patch, false) => "patch",
-            (ImportMode::Patch, true) => "patch skipInvalid",
-        }
-    }
-
     /// Whether a batch with rejected lines is written.
     #[must_use]
     pub fn allows(self, rejected_lines: usize) -> bool {

@@ -5,9 +5,12 @@
 //! each of these changes is the latest change of its record. If a record has changed since, the
 //! batch is planned again. With an `Idempotency-Key`, the whole import counts as one request, so
 //! its receipts are always valid.
+//!
+//! If invalid lines were left out of the batch, its receipt has another key. Only an import that
+//! may leave out lines finds it: any other import has to report these lines.
 
 use super::report::Counts;
-use crate::statement::Statement;
+use crate::statement::{Bind, Statement};
 use crate::table_spec::TableSpec;
 
 /// The receipt of a batch.
@@ -16,6 +19,8 @@ pub struct Receipt {
     key: String,
     fingerprint: String,
     has_client_key: bool,
+    /// Whether the import may leave out invalid lines.
+    skip_invalid: bool,
 }
 
 /// A receipt: a row of (`counts`, `is_valid`). Uses the primary key, and the unique index of the
@@ -23,11 +28,13 @@ pub struct Receipt {
 const FIND: &str = "
 SELECT body AS counts, NOT EXISTS ({later}) AS is_valid
 FROM idempotency AS receipt
-WHERE key = ?1";
+WHERE key IN (?1, ?2)
+ORDER BY is_valid DESC
+LIMIT 1";
 
 /// The receipt of an import with an `Idempotency-Key`.
 const FIND_WITH_CLIENT_KEY: &str =
-    "SELECT body AS counts, 1 AS is_valid FROM idempotency WHERE key = ?1";
+    "SELECT body AS counts, 1 AS is_valid FROM idempotency WHERE key IN (?1, ?2) LIMIT 1";
 
 /// Uses the same indexes.
 const DELETE: &str = "DELETE FROM idempotency AS receipt WHERE key = ?1 AND EXISTS ({later})";
@@ -49,20 +56,30 @@ FROM (SELECT max(seq) AS last FROM {log})";
 impl Receipt {
     /// The receipt of a batch, by its fingerprint.
     #[must_use]
-    pub fn new(fingerprint: &str, has_client_key: bool) -> Self {
+    pub fn new(fingerprint: &str, has_client_key: bool, skip_invalid: bool) -> Self {
         Self {
             key: format!("import:{fingerprint}"),
             fingerprint: fingerprint.to_owned(),
             has_client_key,
+            skip_invalid,
         }
     }
 
-    fn with_table(&self, sql: &str, table: &TableSpec) -> Statement {
+    /// The key of a batch from which lines were left out, or that of a whole batch.
+    fn key(&self, leaves_out: bool) -> Bind {
+        if leaves_out {
+            format!("{} without invalid lines", self.key).into()
+        } else {
+            self.key.as_str().into()
+        }
+    }
+
+    fn statement(&self, sql: &str, table: &TableSpec, keys: Vec<Bind>) -> Statement {
         let sql = sql
             .replace("{later}", LATER)
             .replace("{log}", table.declaration.change_log)
             .replace("{id}", table.declaration.change_log_id);
-        Statement::new(&sql, vec![self.key.as_str().into()])
+        Statement::new(&sql, keys)
     }
 
     /// The statement that finds the receipt.
@@ -73,22 +90,30 @@ impl Receipt {
         } else {
             FIND
         };
-        self.with_table(sql, table)
+        let keys = vec![self.key(false), self.key(self.skip_invalid)];
+        self.statement(sql, table, keys)
     }
 
     /// The statement that deletes the receipt if it is no longer valid.
     #[must_use]
-    pub fn delete_invalid(&self, table: &TableSpec) -> Option<Statement> {
-        (!self.has_client_key).then(|| self.with_table(DELETE, table))
+    pub fn delete_invalid(&self, table: &TableSpec, leaves_out: bool) -> Option<Statement> {
+        let keys = vec![self.key(leaves_out)];
+        (!self.has_client_key).then(|| self.statement(DELETE, table, keys))
     }
 
     /// The statement that saves the receipt. `changes` is the number of changes that it refers to,
-    /// which are the latest ones of the log.
+    /// which are the latest ones of the log. `leaves_out`: whether lines were left out.
     #[must_use]
-    pub fn save(&self, table: &TableSpec, counts: Counts, changes: i64) -> Statement {
+    pub fn save(
+        &self,
+        table: &TableSpec,
+        leaves_out: bool,
+        counts: Counts,
+        changes: i64,
+    ) -> Statement {
         // Serializing plain values cannot fail.
         let counts = serde_json::to_string(&counts).unwrap_or_default();
-        let mut statement = self.with_table(SAVE, table);
+        let mut statement = self.statement(SAVE, table, vec![self.key(leaves_out)]);
         let more = [self.fingerprint.as_str().into(), counts.into()];
         statement.binds.extend(more);
         statement.binds.push(changes.into());

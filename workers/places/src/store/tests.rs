@@ -421,10 +421,10 @@ fn every_write_has_its_index() {
     statements.extend(store::delete(place, 1, None));
     statements.extend(store::reserve(&rows, None));
     statements.extend(store::end_reservation(&rows));
-    let receipt = Receipt::new("f", false);
+    let receipt = Receipt::new("f", false, false);
     statements.push(receipt.find(&PLACE));
-    statements.extend(receipt.delete_invalid(&PLACE));
-    statements.push(receipt.save(&PLACE, Counts::default(), 1));
+    statements.extend(receipt.delete_invalid(&PLACE, false));
+    statements.push(receipt.save(&PLACE, false, Counts::default(), 1));
     for statement in statements {
         let plan = testbed.plan(&statement).unwrap();
         for table in [

@@ -46,10 +46,10 @@ fn every_write_has_its_index() {
         change_log::versions(&PERSON, 1, 0, limit, framing),
     ];
     for has_client_key in [false, true] {
-        let receipt = Receipt::new("f", has_client_key);
+        let receipt = Receipt::new("f", has_client_key, false);
         statements.push(receipt.find(&PERSON));
-        statements.extend(receipt.delete_invalid(&PERSON));
-        statements.push(receipt.save(&PERSON, Counts::default(), 1));
+        statements.extend(receipt.delete_invalid(&PERSON, false));
+        statements.push(receipt.save(&PERSON, false, Counts::default(), 1));
     }
     statements.extend(store::erase(id, Some(1), &author));
     statements.extend(store::insert_batch(&rows));
