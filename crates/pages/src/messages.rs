@@ -72,6 +72,7 @@ pub fn of_field(field: &str, expected: &str) -> String {
         }
         "version" => "This cannot be restored now. Open the page again.".to_owned(),
         "isKing" if expected.contains("alive") => "Only a living person can be king.".to_owned(),
+        _ if expected == <bool as domain::Param>::EXPECTED => "Enter yes or no.".to_owned(),
         _ => format!("Must be {expected}."),
     }
 }
@@ -134,6 +135,9 @@ fn malformed_file(problem: &ApiProblem) -> String {
             "The file is in {encoding}. Save it as “CSV UTF-8” in your spreadsheet, and choose it again."
         );
     }
+    if problem.detail.starts_with("The file") {
+        return problem.detail.replace('`', "");
+    }
     let at = problem
         .line
         .map_or_else(String::new, |line| format!(" at line {line}"));
@@ -195,6 +199,14 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_cannot_be_read_has_the_reason() {
+        let problem = Problem::malformed_csv("the column `Nombre` is unknown", 1, 2);
+        let text = of_problem(&parse(&problem));
+        let expected = "The file cannot be read: at line 1, the column Nombre is unknown.";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
     fn an_unknown_outcome_is_stated() {
         let failed = Problem::service_failed("people");
         assert!(!of_problem(&parse(&failed)).contains("may or may not"));
@@ -225,7 +237,7 @@ mod tests {
         ];
         assert_eq!(
             of_line(&parse(&Problem::invalid_record(&errors))),
-            "placeId: A living person needs a place. Enter one. isAlive: Must be true or false."
+            "placeId: A living person needs a place. Enter one. isAlive: Enter yes or no."
         );
     }
 }

@@ -267,7 +267,7 @@ impl People {
                     }
                 }
                 (query.list.pages(people.len(), neighbours))
-                p.export { (exports(&label, &query.export_path())) }
+                @if !people.is_empty() { p.export { (exports(&label, &query.export_path())) } }
             }
         }
     }

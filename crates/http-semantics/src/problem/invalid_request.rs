@@ -62,6 +62,15 @@ impl Problem {
             .with("column", json!(column))
     }
 
+    /// A CSV file that cannot be split into records, with the reason as a part of a sentence.
+    #[must_use]
+    pub fn malformed_csv(reason: &str, line: usize, column: usize) -> Self {
+        let detail = format!("The file cannot be read: at line {line}, {reason}.");
+        Self::new(Kind::MalformedBody, detail)
+            .with("line", json!(line))
+            .with("column", json!(column))
+    }
+
     /// A file in another encoding than UTF-8. `line` is the first line that shows it.
     #[must_use]
     pub fn wrong_encoding(encoding: &str, line: usize) -> Self {

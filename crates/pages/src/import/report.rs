@@ -88,6 +88,7 @@ impl Report {
         let Some(mut line) = json::parse::<ReportLine>(line) else {
             return String::new();
         };
+        let has_invalid = !line.refused.is_empty();
         self.invalid_lines.append(&mut line.refused);
         if line.problem.is_some() {
             self.failure.clone_from(&line.problem);
@@ -105,6 +106,7 @@ impl Report {
             li {
                 progress max=(max) value=(last) aria-label="Lines read" {}
                 " Lines " (number(first)) " to " (number(last)) " of " (number(max)) ": " (outcome_text(&line.outcome))
+                @if has_invalid && line.outcome != "refused" { ", without the invalid lines" }
             }
         };
         item.into_string()
@@ -313,7 +315,7 @@ fn outcome_text(outcome: &str) -> &str {
         "written" => "imported",
         "already written" => "imported before",
         "would be written" => "valid",
-        "refused" => "has invalid lines",
+        "refused" => "not imported because of invalid lines",
         other => other,
     }
 }
@@ -340,7 +342,7 @@ mod tests {
         assert!(page.contains(r#"<progress max="10" value="3" aria-label="Lines read">"#));
         assert!(page.contains(r#"<th scope="col">name</th><th scope="col">id</th>"#));
         assert!(page.contains("<td>&lt;b&gt;</td><td>2</td>"));
-        assert!(page.contains(" of 10: has invalid lines"));
+        assert!(page.contains(" of 10: not imported because of invalid lines"));
         assert!(page.contains("D &lt;9&gt;") && page.contains("<dt>invalid</dt><dd>1</dd>"));
         assert!(page.contains("Nothing was changed") && page.contains("name\n&lt;a&gt;"));
         assert!(

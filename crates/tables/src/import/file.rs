@@ -91,6 +91,10 @@ fn parse_boolean(cell: &str) -> Option<bool> {
 /// The encoding of a file that is not in UTF-8, and not in UTF-16 either.
 const LATIN_1: &str = "Latin-1 (ISO 8859-1 or Windows-1252)";
 
+/// What RFC 4180 demands of a record that cannot be parsed.
+const MISPLACED_QUOTE: &str = "a quotation mark is in the wrong place. Put a cell that has one into \
+                               quotation marks, and double those inside it (RFC 4180)";
+
 /// Whether a file is in UTF-16: it begins with a byte order mark, or has null bytes.
 fn is_utf_16(body: &[u8]) -> bool {
     const SAMPLE: usize = 200;
@@ -187,14 +191,9 @@ impl ImportFile {
     /// order mark before them.
     fn read_header(&mut self, table: &TableSpec) -> Result<(), Problem> {
         let bom = self.text.len() - self.text.trim_start_matches('\u{feff}').len();
-        let malformed = |column| {
-            let columns: Vec<&str> = table.declaration.importable().map(|c| c.json).collect();
-            let what = format!("CSV with a header of the columns {}", columns.join(", "));
-            Problem::malformed_body(&what, 1, column)
-        };
         self.separator = csv::detect_separator(&self.text[bom..]);
         let header = csv::parse_record(&self.text[bom..], self.separator);
-        let (cells, rest) = header.ok_or_else(|| malformed(1))?;
+        let (cells, rest) = header.ok_or_else(|| Problem::malformed_csv(MISPLACED_QUOTE, 1, 1))?;
         let mut columns = Vec::with_capacity(cells.len());
         for (n, cell) in cells.iter().enumerate() {
             let mut name = cell.trim();
@@ -205,8 +204,19 @@ impl ImportFile {
                 .declaration
                 .importable()
                 .find(|column| column.json.eq_ignore_ascii_case(name));
-            let column = column.filter(|column| !columns.contains(column));
-            columns.push(column.ok_or_else(|| malformed(n + 1))?);
+            let reason = match column {
+                Some(column) if !columns.contains(&column) => {
+                    columns.push(column);
+                    continue;
+                }
+                Some(_) => format!("the column `{name}` is there twice"),
+                None => {
+                    let known: Vec<&str> = table.declaration.importable().map(|c| c.json).collect();
+                    let known = known.join("`, `");
+                    format!("the column `{name}` is unknown. The columns are `{known}`")
+                }
+            };
+            return Err(Problem::malformed_csv(&reason, 1, n + 1));
         }
         let end = self.text.len() - rest.len();
         self.columns = columns;
@@ -222,15 +232,19 @@ impl ImportFile {
             if begin.records == MAX_FILE_RECORDS {
                 return Err(Problem::too_many_records(MAX_FILE_RECORDS));
             }
-            let malformed = |what, line, column| Err(Problem::malformed_body(what, line, column));
             position = match self.end(begin) {
                 Some(end) => end,
-                None => return malformed("CSV (RFC 4180)", begin.line, 1),
+                None => return Err(Problem::malformed_csv(MISPLACED_QUOTE, begin.line, 1)),
             };
             if self.format == FileFormat::NdJson
                 && let Err(error) = serde_json::from_str::<IgnoredAny>(self.slice(begin, position))
             {
-                return malformed("a JSON object a line", begin.line, error.column());
+                let (line, column) = (begin.line, error.column());
+                return Err(Problem::malformed_body(
+                    "a JSON object a line",
+                    line,
+                    column,
+                ));
             }
         }
         Ok(())
@@ -378,4 +392,36 @@ fn element_length(rest: &str) -> usize {
         }
     }
     rest.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::PLACE;
+
+    #[test]
+    fn a_csv_file_that_cannot_be_split_into_records_is_rejected_with_the_reason() {
+        for (file, reason) in [
+            (
+                "id,Nombre\n1,A\n",
+                "at line 1, the column `Nombre` is unknown.",
+            ),
+            (
+                "name,NAME\nA,B\n",
+                "at line 1, the column `NAME` is there twice.",
+            ),
+            (
+                "name\nA\nB \"C\"\n",
+                "at line 3, a quotation mark is in the wrong place.",
+            ),
+            (
+                "name\n\"A\nB\n",
+                "at line 2, a quotation mark is in the wrong place.",
+            ),
+        ] {
+            let opened = ImportFile::open(FileFormat::Csv, file.into(), &PLACE);
+            let detail = opened.unwrap_err().detail().to_owned();
+            assert!(detail.contains(reason), "{detail}");
+        }
+    }
 }
