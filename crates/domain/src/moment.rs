@@ -60,6 +60,9 @@ impl std::fmt::Display for Moment {
     }
 }
 
+/// 0000-01-01T00:00:00Z in milliseconds since 1970: RFC 3339 has no earlier time.
+pub const EARLIEST: i64 = -62_167_219_200_000;
+
 /// Nanoseconds.
 pub const MAX_FRACTION_DIGITS: usize = 9;
 

@@ -87,7 +87,7 @@ impl SeriesQuery {
         let to = to.map_or(now, |to| to.milliseconds());
         let from = parse_moment(params, "from", now)?;
         let from = from.map_or_else(
-            || step.after(to, -DEFAULT_STEPS),
+            || step.after(to, -DEFAULT_STEPS).max(moment::EARLIEST),
             |from| from.start_milliseconds(),
         );
         if from > to {
@@ -186,6 +186,12 @@ mod tests {
             assert!(!query.has_fixed_end);
         }
         assert_eq!(parse("")?, parse("step=day")?);
+        assert_eq!(
+            points("to=0000-01-01&step=month")?
+                .first()
+                .map(String::as_str),
+            Some("0000-01-01T00:00:00.000Z")
+        );
         // Today has not ended.
         assert!(!parse("to=2026-11-26")?.has_fixed_end);
         assert!(parse("to=2026-11-25")?.has_fixed_end);
