@@ -16,6 +16,10 @@ type Worker = (typeof workers)[number];
 
 const running = new Map<string, ChildProcess>();
 let stopping = false;
+// Workers that create the shared state at the same time can find its SQLite files locked, and then
+// one ends. It starts again while the others are starting.
+const MAX_STARTS = 4;
+let ready = false;
 // The output during the start is shown only if a worker fails to start.
 let buffered: string[] | undefined = [];
 
@@ -30,7 +34,8 @@ function showBuffered(): void {
   lines.forEach(say);
 }
 
-function start({ name, config }: Worker): void {
+function start(worker: Worker, starts = 1): void {
+  const { name, config } = worker;
   // Its own process group, so that a signal reaches everything that it has started.
   const child = spawn("wrangler", ["dev", "-c", config, "--persist-to", ".wrangler/state"], {
     detached: true,
@@ -46,6 +51,10 @@ function start({ name, config }: Worker): void {
     running.delete(name);
     signal(child, "SIGKILL");
     if (stopping) return;
+    if (!ready && starts < MAX_STARTS) {
+      start(worker, starts + 1);
+      return;
+    }
     showBuffered();
     console.error(`» ${name} has stopped; the other workers still run. Press Ctrl-C to stop them`);
     if (running.size === 0) process.exit(1);
@@ -104,9 +113,9 @@ setTimeout(showBuffered, 60_000).unref();
 // Removes workers of a run that was killed.
 rmSync(".wrangler/registry", { recursive: true, force: true });
 console.log("» starting the workers …");
-workers.forEach(start);
-const ready = await Promise.all(workers.map(responds));
-if (ready.every(Boolean)) {
+for (const worker of workers) start(worker);
+ready = (await Promise.all(workers.map(responds))).every(Boolean);
+if (ready) {
   buffered = undefined;
   console.log("» ready");
   for (const { name, url } of workers) console.log(`  ${name.padEnd(6)} ${url}`);
