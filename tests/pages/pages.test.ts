@@ -124,6 +124,7 @@ test("a_missing_page_or_record_gives_an_error_page", async () => {
   const list = await join.get("/ui/places?q=a", ACCEPT_HTML);
   assert.deepEqual([list.status, list.headers.location], [303, "/?q=a"]);
   const other = await join.get("/ui/forget", ACCEPT_HTML);
+  assert.match(other.headers["content-type"] ?? "", /^text\/html/);
   assert.deepEqual([other.status, other.headers.allow], [405, "POST, OPTIONS"]);
 });
 

@@ -141,7 +141,16 @@ impl Router {
                 })
             }
             None if method == Method::Options => Ok(methods.options()),
-            None => Err(Problem::method_not_allowed(&methods.allow()).into()),
+            None => {
+                let allow = methods.allow();
+                let error = Error::from(Problem::method_not_allowed(&allow));
+                match exchange.properties.and_then(|route| route.error_page) {
+                    Some(error_page) if request.prefers_html() => Ok(error_page(error)
+                        .header("allow", &allow)
+                        .header("vary", "accept")),
+                    _ => Err(error),
+                }
+            }
         }
     }
 }

@@ -135,6 +135,13 @@ impl From<web_sys::Request> for RequestParts {
 }
 
 impl RequestParts {
+    /// Whether the client is a browser: only browsers ask for HTML first.
+    #[must_use]
+    pub fn prefers_html(&self) -> bool {
+        let accepted = self.header("accept").unwrap_or_default();
+        accepted.trim_start().starts_with("text/html")
+    }
+
     /// A header's value.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {

@@ -74,7 +74,7 @@ impl Receipt {
         }
     }
 
-    fn statement(&self, sql: &str, table: &TableSpec, keys: Vec<Bind>) -> Statement {
+    fn statement(sql: &str, table: &TableSpec, keys: Vec<Bind>) -> Statement {
         let sql = sql
             .replace("{later}", LATER)
             .replace("{log}", table.declaration.change_log)
@@ -91,14 +91,14 @@ impl Receipt {
             FIND
         };
         let keys = vec![self.key(false), self.key(self.skip_invalid)];
-        self.statement(sql, table, keys)
+        Self::statement(sql, table, keys)
     }
 
     /// The statement that deletes the receipt if it is no longer valid.
     #[must_use]
     pub fn delete_invalid(&self, table: &TableSpec, leaves_out: bool) -> Option<Statement> {
         let keys = vec![self.key(leaves_out)];
-        (!self.has_client_key).then(|| self.statement(DELETE, table, keys))
+        (!self.has_client_key).then(|| Self::statement(DELETE, table, keys))
     }
 
     /// The statement that saves the receipt. `changes` is the number of changes that it refers to,
@@ -113,7 +113,7 @@ impl Receipt {
     ) -> Statement {
         // Serializing plain values cannot fail.
         let counts = serde_json::to_string(&counts).unwrap_or_default();
-        let mut statement = self.statement(SAVE, table, vec![self.key(leaves_out)]);
+        let mut statement = Self::statement(SAVE, table, vec![self.key(leaves_out)]);
         let more = [self.fingerprint.as_str().into(), counts.into()];
         statement.binds.extend(more);
         statement.binds.push(changes.into());

@@ -74,18 +74,14 @@ pub async fn places(request: Request) -> Result<Response, Error> {
 /// None.
 pub async fn unknown(request: Request) -> Result<Response, Error> {
     let error = Problem::unknown_route();
-    let accepted = request.header("accept").unwrap_or_default();
     let is_api = http_semantics::path::path_and_query(&request.parts.url)
         .0
         .starts_with("/v1/");
-    // Only browsers ask for HTML first.
-    Ok(
-        if !is_api && accepted.trim_start().starts_with("text/html") {
-            error_page(error.into()).header("vary", "accept")
-        } else {
-            Response::problem(&error)
-        },
-    )
+    Ok(if !is_api && request.prefers_html() {
+        error_page(error.into()).header("vary", "accept")
+    } else {
+        Response::problem(&error)
+    })
 }
 
 /// The page for an unknown path.
