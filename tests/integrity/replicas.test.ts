@@ -95,6 +95,23 @@ suite("a lagging replica", () => {
     }
   });
 
+  test("concurrent_requests_for_the_newest_state_get_it", async () => {
+    await using system = await startWithReplicas();
+    for (const path of ["/v1/people-per-place", "/v1/people"]) await system.join.get(path);
+    for (let n = 1; n <= 10; n += 1) {
+      await system.join.send("PATCH", "/v1/people/1", { name: `Ana ${n}` });
+      const path = n % 2 ? "/v1/people-per-place" : "/v1/people";
+      const requests = Array.from({ length: 12 }, async (_, index) => {
+        const headers: Headers = index % 3 ? { "x-d1-bookmark": "first-primary" } : {};
+        const { text } = await system.join.get(path, headers);
+        return { isNewest: index % 3 > 0, text };
+      });
+      for (const { isNewest, text } of await Promise.all(requests)) {
+        if (isNewest) assert.match(text, new RegExp(`"Ana ${n}"`), path);
+      }
+    }
+  });
+
   test("a_read_with_a_bookmark_never_goes_back_in_time", async () => {
     await using system = await startWithReplicas();
     await system.join.send("PATCH", "/v1/people/1", { name: "Ana Nueva" });

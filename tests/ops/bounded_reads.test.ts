@@ -80,6 +80,18 @@ for (const people of process.env.ALL ? [1_000, 1_000_000] : [1_000, 30_000]) {
       }
     });
 
+    test("a_page_reads_places_ahead_only_while_they_are_few", async () => {
+      const page = () => system.join.get("/ui/people", { accept: "text/html" });
+      await page();
+      // Nothing that is cached from places is current then.
+      await system.join.send("PATCH", "/v1/places/1", { name: "Otro lugar" });
+      await system.takeCosts();
+      assert.equal((await page()).status, 200);
+      const { rowsRead } = (await system.takeCosts()).places;
+      // The registry of 1,000 people has 100 places.
+      assert.equal(rowsRead > 100, people === 1_000, `${rowsRead} rows of places`);
+    });
+
     test("a_total_that_is_not_maintained_is_counted_up_to_its_limit", async () => {
       const total = async (query: string) => {
         const { headers } = await system.join.get(`/v1/people?limit=1&count=exact&${query}`);

@@ -239,6 +239,12 @@ impl Session {
         matches!(self.required.get(backend), State::Since(_))
     }
 
+    /// Whether the request requires the newest state of the database.
+    #[must_use]
+    pub fn requires_newest(&self, backend: Backend) -> bool {
+        *self.required.get(backend) == State::Newest
+    }
+
     /// Whether this request may use what another reader has read from a database.
     #[must_use]
     pub fn is_satisfied_by(&self, backend: Backend, observed: &Observed) -> bool {
@@ -321,6 +327,20 @@ mod tests {
         assert_eq!(constraints(&session), [FIRST_UNCONSTRAINED, &second]);
         assert_eq!(session.request_token(), Some(format!(".{second}")));
         assert_eq!(constraints(&Session::newest()), [FIRST_PRIMARY; 2]);
+    }
+
+    #[test]
+    fn only_a_session_for_the_newest_state_requires_it() {
+        let requires = |token: Option<&str>| {
+            let session = Session::new(token);
+            Backend::ALL.map(|backend| session.requires_newest(backend))
+        };
+        assert_eq!(requires(None), [false; 2]);
+        assert_eq!(requires(Some(FIRST_PRIMARY)), [true; 2]);
+        assert_eq!(
+            requires(Some(&format!("{}.{FIRST_PRIMARY}", bookmark(1)))),
+            [false, true]
+        );
     }
 
     #[test]

@@ -257,7 +257,7 @@ impl ChangeStream {
                     person: None,
                     ..self.query
                 };
-                if let Some(batch) = self.read(self.env.for_shared_run(), all).await? {
+                if let Some(batch) = self.read(self.env.for_shared_run(false), all).await? {
                     hub::dispatch(batch);
                 }
                 Ok(String::new())

@@ -102,10 +102,11 @@ async fn shared(
 ) -> Option<ChangeSeqs> {
     match outcome {
         Outcome::Alone(seqs) => seqs,
-        Outcome::Batched(seqs, observed) => {
+        Outcome::Batched(seqs, run) => {
             let seqs = seqs?;
             let consistency = request.env.consistency();
-            if !consistency.may_share(&observed) {
+            let observed = run.observed();
+            if !run.requires_newest() && !consistency.may_share(&observed) {
                 return read(request.env.clone()).await;
             }
             consistency.observe(&observed);

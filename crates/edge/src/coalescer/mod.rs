@@ -19,7 +19,7 @@
 //! - **A batch may read old data.** It requires no client's bookmark, because an invalid bookmark
 //!   would fail the batch for all. So it may read a replica that is older than the bookmark of a
 //!   waiter. If this matters, the caller compares the bookmark with what the batch has observed
-//!   ([`Outcome::Batched`]).
+//!   ([`Outcome::Batched`]). If a waiter requires the newest state, the batch reads the primary.
 //!
 //! # Rules of the platform
 //! - A request must not await a promise of another request. So each waiter has its own promise,
@@ -34,12 +34,12 @@ use std::mem;
 use std::rc::Rc;
 use std::thread::LocalKey;
 
-use http_semantics::bookmark::Observed;
 use js_sys::{Array, Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::env::Env;
+use crate::env::consistency::Consistency;
 use crate::http::request::Request;
 use crate::time::{now, pause, timer};
 
@@ -67,8 +67,8 @@ const LARGE_BATCH: usize = 3;
 pub enum Outcome<R> {
     /// The request ran alone.
     Alone(R),
-    /// The request was part of a batch. The bookmarks are those that the batch has observed.
-    Batched(R, Observed),
+    /// The request was part of a batch, which had this consistency.
+    Batched(R, Rc<Consistency>),
     /// The request was not run: no batch has taken it.
     NotRun,
     /// The leader sent no result in time. Its batch may or may not have run.
@@ -89,6 +89,7 @@ type Slot<T, R> = Rc<Cell<Option<Message<T, R>>>>;
 /// A request that waits for its batch.
 struct Waiter<T, R> {
     item: T,
+    requires_newest: bool,
     slot: Slot<T, R>,
     resolve: Option<Function>,
 }
@@ -263,6 +264,7 @@ where
     };
     let mut waiter = Waiter {
         item,
+        requires_newest: request.env.consistency().requires_newest(),
         slot: Rc::clone(&place.slot),
         resolve: None,
     };
@@ -295,6 +297,8 @@ where
     F: Future<Output = Vec<R>>,
 {
     let since = now();
+    // The other calls for the same page arrive in this turn of the event loop, and join the batch.
+    pause(0).await;
     // The first batch contains the request of this leader, so it is never the next leader.
     for number in 0..MAX_BATCHES {
         if number > 0 && (env.quota().is_half_used() || now() - since > MAX_LEAD_MS) {
@@ -305,16 +309,15 @@ where
             return;
         }
         let size = batch.len();
+        let env = env.for_shared_run(batch.iter().any(|waiter| waiter.requires_newest));
         let (items, waiting): (Vec<_>, Vec<_>) = batch
             .into_iter()
             .map(|waiter| (waiter.item, (waiter.slot, waiter.resolve)))
             .unzip();
-        let env = env.for_shared_run();
         let mut results = run(env.clone(), items).await.into_iter();
-        let observed = env.consistency().observed();
         for (slot, resolve) in waiting {
             let outcome = match results.next() {
-                Some(result) => Outcome::Batched(result, observed.clone()),
+                Some(result) => Outcome::Batched(result, Rc::clone(env.consistency())),
                 None => Outcome::NotRun,
             };
             send(&slot, resolve.as_ref(), Message::Result(outcome));
@@ -338,6 +341,7 @@ mod tests {
     fn waiter(item: u32) -> Waiter<u32, u32> {
         Waiter {
             item,
+            requires_newest: false,
             slot: Slot::default(),
             resolve: None,
         }

@@ -6,6 +6,7 @@
 //! depends is read from the primary.
 
 use std::cell::{Cell, RefCell};
+use std::slice;
 
 use http_semantics::bookmark::{Backend, FIRST_PRIMARY, Observed, Session};
 
@@ -41,9 +42,9 @@ impl Consistency {
     }
 
     /// The consistency of a run whose result several requests share. It requires no bookmark of
-    /// any of them.
-    pub fn for_shared_run(&self) -> Self {
-        let uses_primary = self.uses_primary.get();
+    /// any of them. `is_newest`: one of them requires the newest state.
+    pub fn for_shared_run(&self, is_newest: bool) -> Self {
+        let uses_primary = is_newest || self.uses_primary.get();
         let session = if uses_primary {
             Session::newest()
         } else {
@@ -65,6 +66,18 @@ impl Consistency {
     /// From now on the request reads the primary, in every service.
     pub fn require_newest(&self) {
         self.session.replace(Session::newest());
+    }
+
+    /// The databases on which the request depends.
+    fn backends(&self) -> &[Backend] {
+        self.own.as_ref().map_or(&Backend::ALL, slice::from_ref)
+    }
+
+    /// Whether the request reads the newest state: every statement reads the primary.
+    pub fn requires_newest(&self) -> bool {
+        let session = self.session.borrow();
+        let requires = |backend: &Backend| session.requires_newest(*backend);
+        self.uses_primary.get() || self.backends().iter().any(requires)
     }
 
     /// The constraint of the next D1 session, if this worker has a table.
@@ -128,10 +141,7 @@ impl Consistency {
     pub fn may_share(&self, observed: &Observed) -> bool {
         let session = self.session.borrow();
         let is_satisfied = |backend: &Backend| session.is_satisfied_by(*backend, observed);
-        match &self.own {
-            Some(own) => is_satisfied(own),
-            None => Backend::ALL.iter().all(is_satisfied),
-        }
+        self.backends().iter().all(is_satisfied)
     }
 
     /// The bookmarks that have been observed so far.

@@ -73,11 +73,12 @@ impl Env {
         }
     }
 
-    /// The environment of a run whose result several requests share.
+    /// The environment of a run whose result several requests share. `is_newest`: one of them
+    /// requires the newest state.
     #[must_use]
-    pub(crate) fn for_shared_run(&self) -> Self {
+    pub(crate) fn for_shared_run(&self, is_newest: bool) -> Self {
         Self {
-            consistency: Rc::new(self.consistency.for_shared_run()),
+            consistency: Rc::new(self.consistency.for_shared_run(is_newest)),
             ..self.clone()
         }
     }

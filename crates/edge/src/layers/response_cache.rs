@@ -201,7 +201,7 @@ async fn shared_entry(request: &Request, key: &str, max_age_ms: i64) -> Option<R
         return None;
     }
     // The response does not fulfil what the client's bookmark requires before it has been compared.
-    let env = request.env.for_shared_run();
+    let env = request.env.for_shared_run(false);
     let client = ServiceClient::for_gateway(&env, "SHARED", "shared").ok()?;
     let key = format!("{key} shared");
     let may_be_sent = |entry: &Rc<Entry>| {

@@ -91,9 +91,17 @@ impl StatisticsPageBuilder {
         }
     }
 
-    /// The paths of the next step, for both backends in parallel. None if the page is complete.
+    /// Whether the next step reads populations, whose places are not known yet. It then reads the first
+    /// places ahead.
     #[must_use]
-    pub fn paths(&self) -> Option<[String; 2]> {
+    pub fn reads_places_ahead(&self) -> bool {
+        self.source == Some(Source::PopulationQuery)
+    }
+
+    /// The paths of the next step, for both backends in parallel. None if the page is complete. `ahead` is
+    /// the number of places to read ahead.
+    #[must_use]
+    pub fn paths(&self, ahead: PageSize) -> Option<[String; 2]> {
         let limit = PageSize::new(i64::try_from(self.missing_rows()).ok()?)?;
         let after = self.after.map(|after| after.place).filter(|id| *id > 0);
         let order = if self.query.order.is_descending() {
@@ -128,9 +136,8 @@ impl StatisticsPageBuilder {
                     after: self.after,
                     ..self.query.clone()
                 };
-                // The places to read are known after the populations. If there are few places, this
-                // request reads all of them.
-                [self.places_path("limit=100"), people.path()]
+                let ahead = format!("limit={}", ahead.get());
+                [self.places_path(&ahead), people.path()]
             }
         })
     }
@@ -142,7 +149,7 @@ impl StatisticsPageBuilder {
         places: &Part<NamedPlace>,
         populations: &[Population],
     ) -> Vec<String> {
-        if self.source != Some(Source::PopulationQuery) {
+        if !self.reads_places_ahead() {
             return Vec::new();
         }
         let lists = missing_places(places, populations).into_iter();
@@ -161,7 +168,7 @@ impl StatisticsPageBuilder {
             }
             return;
         }
-        let (rows, next) = if self.source == Some(Source::PopulationQuery) {
+        let (rows, next) = if self.reads_places_ahead() {
             let Part { mut records, next } = populations;
             let order = self.query.order;
             let mut next = next.and_then(|next| PopulationQuery::position_of(order, &next));

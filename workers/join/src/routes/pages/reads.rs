@@ -16,6 +16,7 @@ use pages::list::Total;
 use super::people::place_views;
 use super::saved::Saved;
 use crate::backends::{Backends, change_seq, header, tag};
+use crate::service::read_ahead::{self, ReadAhead};
 
 /// The maximum number of history entries on a page.
 const MAX_HISTORY_ENTRIES: u16 = 1000;
@@ -206,10 +207,14 @@ pub async fn places_by_id(backends: &Backends, mut ids: Vec<i64>) -> Result<Vec<
 /// Places, and the change sequence at which the first ones were read.
 pub type PlacesWithSeq = (Vec<PlaceView>, Option<Validator>);
 
-/// The first places. A page reads them together with the people. If there are few places, it then has
-/// the names of all.
+/// The first places, which a page reads together with the people. If there are few, it then has the
+/// names of all.
 pub async fn first_places(backends: &Backends) -> Result<Unparsed, Error> {
-    Unparsed::load_list(&backends.places, "/v1/places").await
+    let ahead = read_ahead::PLACES.with(ReadAhead::size);
+    let path = format!("/v1/places?limit={}", ahead.get());
+    let first = Unparsed::load_list(&backends.places, &path).await?;
+    read_ahead::PLACES.with(|places| places.remember(first.next.is_some()));
+    Ok(first)
 }
 
 /// The places with these ids: those among the [`first_places`], and then the others.

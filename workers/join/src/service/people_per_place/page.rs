@@ -14,7 +14,7 @@ use super::stream::{GroupRequests, route, split};
 use crate::backends::{Backends, Parts, PeoplePart, header, list_tags};
 use crate::domain::{GROUPS, ListQuery, PlaceOrder, PlacePage, PlaceSelector, statistics};
 use crate::service::cache::parts;
-use crate::service::read_ahead;
+use crate::service::read_ahead::{self, ReadAhead};
 
 /// The route of the people service with populations.
 const POPULATIONS: &str = "/v1/people/population";
@@ -165,7 +165,8 @@ async fn select(
         };
         let path = query.window_path(size, after);
         let (response, people) = if first_people.is_none() {
-            let ahead = read_ahead::size().get().to_string();
+            let ahead = read_ahead::POPULATIONS.with(ReadAhead::size);
+            let ahead = ahead.get().to_string();
             let paths = [path.clone(), [POPULATIONS, "?limit=", &ahead].concat()];
             match backends.fetch(&paths, None, false).await? {
                 Parts::Read(response, people) => (response, Some(people)),
@@ -179,7 +180,7 @@ async fn select(
         if let Some(people) = people {
             let people = backends.people.require_ok(people?)?;
             let has_more = header(&people, "link").is_some();
-            read_ahead::remember(has_more);
+            read_ahead::POPULATIONS.with(|populations| populations.remember(has_more));
             if !has_more {
                 all = Some(populations(backends, &people).await?);
             }

@@ -19,7 +19,7 @@ use crate::domain::statistics::{
     with_names, with_populations,
 };
 use crate::service::cache::parts;
-use crate::service::read_ahead;
+use crate::service::read_ahead::{self, ReadAhead};
 
 pub use export::export;
 pub use series::series;
@@ -140,10 +140,17 @@ async fn from_ranges(
     let mut builder = StatisticsPageBuilder::new(query);
     let mut first = None;
     for step in 1..=MAX_STEPS {
-        let Some(paths) = builder.paths() else { break };
+        let ahead = read_ahead::PLACES.with(ReadAhead::size);
+        let Some(paths) = builder.paths(ahead) else {
+            break;
+        };
         let Some(mut read) = read_step(backends, &paths, known.take()).await? else {
             return Ok(None);
         };
+        if builder.reads_places_ahead() {
+            let has_more = read.places.next.is_some();
+            read_ahead::PLACES.with(|places| places.remember(has_more));
+        }
         let populations = read.populations.part;
         for path in builder.names_paths(&read.places, &populations.records) {
             let named = read_places(backends, &path).await?;
@@ -341,7 +348,8 @@ async fn read_with_all(
     let paths = [places_path, all_populations(query).path()];
     let step = read_step(backends, &paths, None).await?;
     let step = step.ok_or_else(Problem::internal)?;
-    read_ahead::remember(step.populations.part.next.is_some());
+    let has_more = step.populations.part.next.is_some();
+    read_ahead::POPULATIONS.with(|populations| populations.remember(has_more));
     Ok(step)
 }
 
@@ -349,7 +357,7 @@ async fn read_with_all(
 fn all_populations(query: &StatisticsQuery) -> PopulationQuery {
     PopulationQuery {
         as_of: query.as_of.clone(),
-        limit: read_ahead::size(),
+        limit: read_ahead::POPULATIONS.with(ReadAhead::size),
         ..PopulationQuery::default()
     }
 }
