@@ -80,6 +80,25 @@ for (const people of process.env.ALL ? [1_000, 1_000_000] : [1_000, 30_000]) {
       }
     });
 
+    // Its totals need the population of every place.
+    test("a_page_as_of_a_time_reads_a_few_rows_per_place", async () => {
+      const { headers } = await system.join.get("/v1/places?limit=1&count=exact");
+      const places = Number(headers["x-total-count"]);
+      const asOf = new Date().toISOString();
+      for (const path of ["/v1/people/population", "/v1/statistics/places"]) {
+        for (const sort of ["id", "-id", "-living"]) {
+          await system.takeCosts();
+          const { status, text } = await system.join.get(
+            `${path}?limit=20&sort=${sort}&asOf=${asOf}`,
+          );
+          assert.equal(status, places > 20_000 && sort === "-living" ? 422 : 200, text);
+          const { rowsRead } = (await system.takeCosts()).people;
+          if (process.env.SHOW) console.log(places, path, sort, rowsRead);
+          assert.ok(rowsRead <= 8 * places + 200, `${path} ${sort} reads ${rowsRead} rows`);
+        }
+      }
+    });
+
     test("a_page_reads_places_ahead_only_while_they_are_few", async () => {
       const page = () => system.join.get("/ui/people", { accept: "text/html" });
       await page();

@@ -46,7 +46,16 @@ pub fn is_end_line(is_csv: bool, line: &str) -> bool {
     if is_csv {
         line.trim_end() == CSV_COMPLETE || line.starts_with(CSV_INCOMPLETE)
     } else {
-        line.starts_with(NDJSON_END)
+        // A record that has the member `complete` is no last line: it is rejected.
+        let next = |rest: &str| {
+            Some(
+                rest.strip_prefix("false,\"next\":\"")?
+                    .strip_suffix("\"}")?
+                    .contains('"'),
+            )
+        };
+        let rest = line.trim_end().strip_prefix(NDJSON_END);
+        rest.is_some_and(|rest| rest == "true}" || next(rest) == Some(false))
     }
 }
 
@@ -97,7 +106,13 @@ mod tests {
             );
         }
         assert!(!is_end_line(true, "#completely,true,1\r\n"));
-        assert!(!is_end_line(false, "{\"name\":\"complete\"}\n"));
+        for record in [
+            "{\"name\":\"complete\"}\n",
+            "{\"complete\":true,\"name\":\"A\"}\n",
+            "{\"complete\":false,\"next\":\"7\",\"name\":\"A\"}\n",
+        ] {
+            assert!(!is_end_line(false, record), "{record}");
+        }
     }
 
     #[test]

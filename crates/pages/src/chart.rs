@@ -88,14 +88,25 @@ impl Period {
         )
     }
 
+    /// The path of the same series in the API.
+    fn data_path(&self, place: Option<i64>) -> String {
+        let path = place.map_or_else(
+            || "/v1/statistics/series".to_owned(),
+            |id| format!("/v1/statistics/places/{id}/series"),
+        );
+        let to = self.as_of.as_ref().map(ToString::to_string);
+        let to = to.unwrap_or_default();
+        with_query(&path, &[("step", self.step.as_str()), ("to", &to)])
+    }
+
     /// The chart of living and dead people, with links to other periods.
     pub(crate) fn section(
         &self,
         points: Option<&[Point]>,
         link: &dyn Fn(&str) -> String,
-        compare: Option<i64>,
+        place: Option<i64>,
     ) -> Markup {
-        let compare = compare.map(|id| format!("?ids={id}")).unwrap_or_default();
+        let compare = place.map(|id| format!("?ids={id}")).unwrap_or_default();
         html! {
             section aria-labelledby="time" {
                 h2 #time { "Over time" }
@@ -112,6 +123,8 @@ impl Period {
                         " · "
                     }
                     a href={ "/ui/compare" (compare) } { "Compare places" }
+                    " · "
+                    a href=(self.data_path(place)) { "These numbers as JSON" }
                 }
             }
         }
@@ -292,7 +305,15 @@ impl Comparison {
             }
             @match first {
                 None => p.empty { "Add two places." },
-                Some(times) => (chart(&times, &lines)),
+                Some(times) => {
+                    (chart(&times, &lines))
+                    p.export {
+                        @for (index, (place, _)) in self.places.iter().enumerate() {
+                            @if index > 0 { " · " }
+                            a href=(self.period.data_path(Some(place.id))) { (place.name) " as JSON" }
+                        }
+                    }
+                },
             }
         };
         document("Compare places", None, &self.notices, &main)

@@ -324,9 +324,21 @@ impl ListQuery {
 /// The links to files of exactly the rows of a list. `path` has their filters.
 pub(crate) fn exports(label: &str, path: &str) -> Markup {
     let separator = if path.contains('?') { '&' } else { '?' };
+    let name = path.split('?').next().unwrap_or_default();
+    let name = name.trim_start_matches("/v1/").replace('/', "-");
     html! {
         (label) " as "
-        a href=(path) download { "CSV" } " · "
-        a href={ (path) (separator) "format=ndjson" } download { "JSON lines" }
+        a href={ (path) (separator) "format=csv" } download={ (name) ".csv" } { "CSV" } " · "
+        a href={ (path) (separator) "format=ndjson" } download={ (name) ".ndjson" } { "JSON lines" }
+    }
+}
+
+/// The label of the files of a list, with the number of its rows if it is known.
+pub(crate) fn export_label(total: Option<Total>, [one, many]: [&str; 2]) -> String {
+    match total {
+        Some(total) if total.is_minimum => format!("These {many}"),
+        Some(total) if total.count == 1 => format!("This {one}"),
+        Some(total) => format!("These {} {many}", number(total.count)),
+        None => format!("These {many}"),
     }
 }

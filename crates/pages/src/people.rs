@@ -7,8 +7,8 @@ use tables::Cursor;
 use crate::api::{PersonView, PlaceView};
 use crate::chart::Period;
 use crate::field::{choice, hidden};
-use crate::layout::{Notice, document, number, with_query};
-use crate::list::{Defaults, ListQuery, Neighbours, Total, exports};
+use crate::layout::{Notice, document, with_query};
+use crate::list::{Defaults, ListQuery, Neighbours, Total, export_label, exports};
 use crate::place_history;
 use crate::selection;
 
@@ -227,10 +227,7 @@ impl People {
         let with_place = query.place.is_none();
         let name_of = |id: i64| name_of(&self.places, id);
         let people = self.people.as_deref().unwrap_or_default();
-        let label = match neighbours.total {
-            Some(total) if !total.is_minimum => format!("These {} people", number(total.count)),
-            _ => "These people".to_owned(),
-        };
+        let label = export_label(neighbours.total, ["person", "people"]);
         html! {
             section aria-label="People" {
                 p.range { (self.result_text()) }

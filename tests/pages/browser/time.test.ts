@@ -111,7 +111,7 @@ for (const visitor of visitors) {
     assert.match(await fieldError(page, "Add a place"), /^There is no place/);
     await page.goto("/ui/compare");
     assert.equal(await text(), "Uno: from 0 to 1. Dos: from 0 to 2. Tres: from 0 to 1. ");
-    await page.getByRole("link", { name: "Dos" }).click();
+    await page.getByRole("link", { name: "Dos", exact: true }).click();
     await page.getByRole("heading", { name: "Dos" }).waitFor();
   });
 }

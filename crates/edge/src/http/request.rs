@@ -135,13 +135,6 @@ impl From<web_sys::Request> for RequestParts {
 }
 
 impl RequestParts {
-    /// Whether the client is a browser: only browsers ask for HTML first.
-    #[must_use]
-    pub fn prefers_html(&self) -> bool {
-        let accepted = self.header("accept").unwrap_or_default();
-        accepted.trim_start().starts_with("text/html")
-    }
-
     /// A header's value.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {
@@ -200,6 +193,13 @@ impl Request {
     /// An unknown or repeated parameter.
     pub fn params(&self, known: &'static [&'static str]) -> Result<Params, Problem> {
         Params::parse(&self.query, known)
+    }
+
+    /// Whether the client is a browser: only browsers ask for HTML first.
+    #[must_use]
+    pub fn prefers_html(&self) -> bool {
+        let accepted = self.header("accept").unwrap_or_default();
+        accepted.trim_start().starts_with("text/html")
     }
 
     /// A request header.

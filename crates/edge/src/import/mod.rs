@@ -232,6 +232,12 @@ impl<I: Importer + 'static> Import<I> {
                 break (begin, batch);
             }
         };
+        if begin < self.after {
+            // A receipt is of a whole batch, so a part of it cannot be skipped.
+            let expected = format!("0 or the `next` of a report of this file, such as {begin}");
+            let problem = Problem::invalid_parameter("after", &expected);
+            return Some(self.report.add(&batch, BatchResult::failed(problem)));
+        }
         let done = if self.importer.database().quota().has(ATTEMPT) {
             self.import_batch(&mut batch).await
         } else {

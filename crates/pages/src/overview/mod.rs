@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use crate::api::{King, Population};
 use crate::chart::Point;
 use crate::layout::{Notice, document, number};
-use crate::list::{Neighbours, exports};
+use crate::list::{Neighbours, export_label, exports};
 
 use bars::{bar, hatching, legend_key};
 pub use query::OverviewQuery;
@@ -97,13 +97,15 @@ impl Overview {
             div #results data-told=(text) {
                 section aria-label="Places" {
                     p.range {
-                        (text)
-                        @if let Some(time) = &query.period.as_of { ", as of " (time) }
+                        @match &query.period.as_of {
+                            Some(time) => { (text.trim_end_matches('.')) ", as of " (time) },
+                            None => (text),
+                        }
                     }
                     @if let Some(rows) = self.rows.as_deref().filter(|rows| !rows.is_empty()) { (self.table(rows)) }
                     (query.list.pages(shown, neighbours))
                     p.export {
-                        (exports(&self.export_label(), &query.export_path()))
+                        (exports(&export_label(neighbours.total, ["place", "places"]), &query.export_path()))
                         ". "
                         (exports("All people with their places", "/v1/people/export?expand=place"))
                         ". "
@@ -118,14 +120,7 @@ impl Overview {
                 ))
             }
         };
-        document("", Some("/v1/statistics/places"), &self.notices, &main)
-    }
-
-    fn export_label(&self) -> String {
-        match self.neighbours.total {
-            Some(total) if !total.is_minimum => format!("These {} places", number(total.count)),
-            _ => "These places".to_owned(),
-        }
+        document("", Some(&query.data_path()), &self.notices, &main)
     }
 
     fn totals(&self) -> Markup {
@@ -199,7 +194,7 @@ impl Overview {
         html! {
             tr {
                 th scope="row" {
-                    a href={ "/ui/places/" (row.id) } {
+                    a href=(self.query.place_path(row.id)) {
                         @match &row.name { Some(name) => (name), None => { "Place " (row.id) } }
                     }
                 }

@@ -7,6 +7,7 @@ use tables::population::MinLiving;
 
 use crate::chart::{Period, date_input};
 use crate::field::Text;
+use crate::layout::with_query;
 use crate::list::{Defaults, ListQuery};
 
 /// The query of the overview.
@@ -91,6 +92,22 @@ impl OverviewQuery {
 
     /// The path of a file of all places that match.
     pub(super) fn export_path(&self) -> String {
+        self.path_with_filters("/v1/statistics/export", "")
+    }
+
+    /// The path of the data of the page.
+    pub(super) fn data_path(&self) -> String {
+        self.path_with_filters("/v1/statistics/places", self.list.form.get("sort"))
+    }
+
+    /// The path of the page of a place at the same time.
+    pub(super) fn place_path(&self, id: i64) -> String {
+        let as_of = self.period.as_of.as_ref().map(ToString::to_string);
+        let as_of = as_of.unwrap_or_default();
+        with_query(&format!("/ui/places/{id}"), &[("asOf", &as_of)])
+    }
+
+    fn path_with_filters(&self, path: &str, sort: &str) -> String {
         let form = &self.list.form;
         let valid = |name| {
             if form.error(name).is_none() {
@@ -100,6 +117,7 @@ impl OverviewQuery {
             }
         };
         let filters = ["q", "least", "asOf"].map(|name| (name, valid(name)));
-        crate::layout::with_query("/v1/statistics/export", &filters)
+        let [search, least, as_of] = filters;
+        with_query(path, &[search, least, as_of, ("sort", sort)])
     }
 }

@@ -285,9 +285,10 @@ impl ImportFile {
     /// The length of the last line of an export, if there is one at a position.
     fn end_line_length(&self, position: FilePosition) -> Option<usize> {
         let is_csv = match self.format {
-            FileFormat::Csv => true,
+            // No export has only one column. There the line is a record.
+            FileFormat::Csv if self.columns.len() > 1 => true,
             FileFormat::NdJson => false,
-            FileFormat::Array => return None,
+            FileFormat::Csv | FileFormat::Array => return None,
         };
         let rest = &self.text[position.byte..];
         let line = rest.find('\n').map_or(rest, |end| &rest[..end]);

@@ -2,6 +2,7 @@
 
 use edge::{Error, NORMALIZE, Request, Response};
 use futures_util::future::join;
+use http_semantics::problem::Kind;
 use pages::api::{PersonView, PlaceView};
 use pages::list::{Neighbours, Total};
 use pages::people::{People, PeopleQuery};
@@ -50,6 +51,9 @@ from_json! {
     }
 }
 
+const TOO_MANY_TO_SORT: &str = "Too many people match to sort them by name. They are in the order \
+                                in which they were added. Search for more or longer words.";
+
 /// The results of the reads that the page is made of.
 struct Reads {
     list: Result<(Unparsed, Vec<PersonView>), Error>,
@@ -72,6 +76,13 @@ impl Reads {
         Self {
             places: places_with_seq(backends, first_places, ids).await,
             list,
+        }
+    }
+
+    fn has_too_many_matches(&self) -> bool {
+        match &self.list {
+            Err(Error::Problem(problem)) => problem.kind() == Kind::TooManyMatches,
+            _ => false,
         }
     }
 
@@ -114,11 +125,16 @@ pub async fn people(request: Request) -> Result<Response, Error> {
     let mut query = parse(&request.query);
     let requested_at = edge::now();
     let destination = selection::destination(&request.query);
-    let reads = Reads::load(&backends, &query, destination).await;
+    let mut notices = Vec::new();
+    let mut reads = Reads::load(&backends, &query, destination).await;
+    if reads.has_too_many_matches() {
+        query.list.form.set("sort", "id");
+        notices.push(Notice::Warning(TOO_MANY_TO_SORT.to_owned()));
+        reads = Reads::load(&backends, &query, destination).await;
+    }
     if let Some(complete) = reads.complete() {
         complete.save::<PeopleData>(&request, &query.list.to_text(), requested_at);
     }
-    let mut notices = Vec::new();
     let (list, places) = (reads.list, reads.places);
     let has_failed = list.is_err() || places.is_err();
     let saved = if has_failed {

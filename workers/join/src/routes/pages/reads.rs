@@ -12,6 +12,7 @@ use pages::Notice;
 use pages::api::{Change, PlaceView, Population};
 use pages::json::{self, FromJson};
 use pages::list::Total;
+use tables::list::MAX_MATCHES;
 
 use super::people::place_views;
 use super::saved::Saved;
@@ -92,6 +93,10 @@ impl Unparsed {
         let response = backend.get(path).await?;
         if response.status() == 404 {
             return Ok(None);
+        }
+        // The only reason for which a backend rejects a list of a page.
+        if response.status() == 422 {
+            return Err(Problem::too_many_matches(MAX_MATCHES).into());
         }
         let response = backend.require_ok(response)?;
         let next = header(&response, "link").and_then(|link| next_cursor(&link));

@@ -11,12 +11,9 @@ const MAX_CANDIDATES: i64 = 5_000;
 /// `population_history`: one seek finds the next place, and one finds its last row at the time. A
 /// scan would read every row of the history. Places without people are left out.
 const PAST: &str = "place (id) AS (
-    SELECT {first}(place_id) FROM population_history WHERE place_id > 0 AND place_id {beyond} {start}
+    SELECT {first}(place_id) FROM population_history WHERE {after_start}
     UNION ALL
-    SELECT (
-      SELECT {first}(place_id) FROM population_history
-      WHERE place_id > 0 AND place_id {beyond} place.id
-    )
+    SELECT (SELECT {first}(place_id) FROM population_history WHERE {after_place})
     FROM place
     WHERE id IS NOT NULL
     ORDER BY 1 {direction}
@@ -87,6 +84,18 @@ impl Source {
             max_places: MAX_MATCHES + 1,
             has_too_many: "FALSE".to_owned(),
         };
+        // With two lower bounds, SQLite seeks to the first one and reads the rows up to the other.
+        let beyond = |id: &str| {
+            if query.order.is_descending() {
+                format!("place_id > 0 AND place_id < {id}")
+            } else {
+                format!("place_id > max(0, {id})")
+            }
+        };
+        let past = |after_start: &str| {
+            PAST.replace("{after_start}", after_start)
+                .replace("{after_place}", &beyond("place.id"))
+        };
         match (&query.as_of, is_listed) {
             (None, true) => without_limit(LISTED, "listed"),
             (Some(_), true) => without_limit(LISTED_PAST, "listed"),
@@ -100,16 +109,13 @@ impl Source {
             },
             // In order of id, the places as of a time are the candidates. In any other order all of
             // them are sorted, because the page can begin with any place.
-            (Some(_), false) if is_sorted => {
-                let past = PAST.replace("{beyond} {start}", "> 0");
-                Self {
-                    has_too_many: more_than_max_matches("SELECT 1 FROM place"),
-                    ..without_limit(&past, "past")
-                }
-            }
+            (Some(_), false) if is_sorted => Self {
+                has_too_many: more_than_max_matches("SELECT 1 FROM place"),
+                ..without_limit(&past("place_id > 0"), "past")
+            },
             (Some(_), false) => Self {
                 max_places: MAX_CANDIDATES,
-                ..without_limit(&PAST.replace("{start}", "?9"), "past")
+                ..without_limit(&past(&beyond("?9")), "past")
             },
         }
     }
