@@ -24,7 +24,17 @@ const INTERNAL_PREFIX: &str = "/internal/";
 pub struct Router {
     worker: &'static str,
     layers: &'static [Layer],
-    routes: Vec<(&'static str, MethodRouter)>,
+    routes: Vec<Entry>,
+}
+
+/// A path of the route table.
+struct Entry {
+    /// The pattern.
+    path: &'static str,
+    /// The part of the pattern before its first variable. A path that matches begins with it, and most
+    /// paths of the table do not.
+    prefix: &'static str,
+    methods: MethodRouter,
 }
 
 impl Router {
@@ -56,12 +66,16 @@ impl Router {
             "route {path}: paths under {INTERNAL_PREFIX}, and no others, are internal()"
         );
         let is_same = |known: &&str| compare_patterns(known, path).is_eq();
-        let conflict = self.routes.iter().map(|(known, _)| *known).find(is_same);
+        let conflict = self.routes.iter().map(|known| known.path).find(is_same);
         assert!(
             conflict.is_none(),
             "route {path} conflicts with {conflict:?}"
         );
-        self.routes.push((path, methods));
+        self.routes.push(Entry {
+            path,
+            prefix: prefix(path),
+            methods,
+        });
         self
     }
 
@@ -69,14 +83,18 @@ impl Router {
     pub fn allowed_methods(&self) -> impl Iterator<Item = (&'static str, String)> {
         self.routes
             .iter()
-            .map(|(path, methods)| (*path, methods.allow()))
+            .map(|known| (known.path, known.methods.allow()))
     }
 
     /// The most specific route that matches a path, with the variable segments of the path.
     fn find(&self, path: &str) -> Option<(&'static str, &MethodRouter, Vec<String>)> {
-        let routes = self.routes.iter().filter_map(|(known, methods)| {
-            let segments = match_path(known, path)?;
-            Some((*known, methods, segments))
+        let routes = self
+            .routes
+            .iter()
+            .filter(|known| path.starts_with(known.prefix));
+        let routes = routes.filter_map(|known| {
+            let segments = match_path(known.path, path)?;
+            Some((known.path, &known.methods, segments))
         });
         routes.min_by(|(one, ..), (other, ..)| compare_patterns(one, other))
     }
@@ -153,6 +171,11 @@ impl Router {
             }
         }
     }
+}
+
+/// The part of a pattern before its first variable.
+fn prefix(pattern: &str) -> &str {
+    pattern.split('{').next().unwrap_or(pattern)
 }
 
 /// The variable segments of a path, if it matches the pattern.

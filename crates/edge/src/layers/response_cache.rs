@@ -377,11 +377,11 @@ pub fn cached_response(request: &Request) -> Option<Rc<CachedResponse>> {
 
 /// The key of a request, or none if its response is not cached.
 fn key(request: &Request) -> Option<String> {
-    let accept = request.header("accept").map_or(0, |accept| accept.len());
+    let accept = request.header("accept").unwrap_or_default();
     let is_plain = request.parts.method == Method::Get
         && request.header("if-match").is_none()
-        && accept <= MAX_ACCEPT_BYTES;
-    is_plain.then(|| key_of_get(request))
+        && accept.len() <= MAX_ACCEPT_BYTES;
+    is_plain.then(|| key_with(request, &accept))
 }
 
 /// Removes all responses of this isolate, for example after an erasure: a stale response could
@@ -391,6 +391,9 @@ pub fn clear_response_cache() {
 }
 
 fn key_of_get(request: &Request) -> String {
-    let accept = request.header("accept").unwrap_or_default();
+    key_with(request, &request.header("accept").unwrap_or_default())
+}
+
+fn key_with(request: &Request, accept: &str) -> String {
     format!("{}?{} {accept}", request.path, request.query)
 }
