@@ -171,8 +171,8 @@ CREATE TABLE idempotency (
 ) STRICT, WITHOUT ROWID;
 
 -- The row exists only during the transaction in which an import inserts a batch. Meanwhile the
--- triggers log each person with the time stored here, but do not update the populations. The
--- deletion of the row updates them once.
+-- triggers log each person with the time stored here, but update neither the populations nor the
+-- search index. The deletion of the row updates them once.
 CREATE TABLE bulk_insert (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   -- The change sequence before the batch.
@@ -248,7 +248,7 @@ BEGIN
   INSERT INTO person_search (rowid, terms) VALUES (new.id, new.terms);
 END;
 
--- During a bulk insert. The end of the bulk insert updates the populations.
+-- During a bulk insert. The end of the bulk insert updates the populations and the search index.
 CREATE TRIGGER person_created_in_bulk AFTER INSERT ON person
 WHEN EXISTS (SELECT 1 FROM bulk_insert)
 BEGIN
@@ -258,7 +258,6 @@ BEGIN
     'created', new.id, new.version, new.name, new.is_alive, new.is_king, new.place_id,
     new.actor, new.batch
   );
-  INSERT INTO person_search (rowid, terms) VALUES (new.id, new.terms);
 END;
 
 -- In this order, because later steps read the time of the change: the change log, the population
@@ -374,8 +373,14 @@ BEGIN
     seq = excluded.seq;
 END;
 
+-- The search index is written in order of id: FTS5 writes what it has in memory whenever an id is less
+-- than the previous one, and people are inserted in the order of another index.
 CREATE TRIGGER bulk_insert_ends AFTER DELETE ON bulk_insert
 BEGIN
+  INSERT INTO person_search (rowid, terms)
+  SELECT id, terms FROM person
+  WHERE id IN (SELECT person_id FROM person_change WHERE seq > old.after_seq)
+  ORDER BY id;
   INSERT INTO population (place_id, living, dead, king_id)
   SELECT
     coalesce(place_id, 0), sum(is_alive), sum(1 - is_alive), max(iif(is_king, person_id, NULL))

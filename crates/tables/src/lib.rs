@@ -10,6 +10,7 @@ pub mod change_log;
 pub mod cursor;
 pub mod import;
 pub mod list;
+pub mod new_rows;
 pub mod operations;
 pub mod page;
 pub mod population;

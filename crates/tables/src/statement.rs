@@ -143,12 +143,19 @@ pub fn chunks_by_size(rows: &[Value]) -> Vec<&[Value]> {
     // At worst every byte is a quote or a backslash, which JSON escapes. Names contain no control
     // characters, whose escapes are longer.
     let max_bytes = |value: &Value| 2 * value.as_str().map_or(0, str::len);
-    let (mut chunks, mut start, mut chunk_bytes) = (Vec::new(), 0, 0);
-    for (index, row) in rows.iter().enumerate() {
+    chunks(rows, MAX_TEXT_BYTES, |row| {
         let members = row.as_object().into_iter().flatten();
         let texts: usize = members.map(|(_, value)| max_bytes(value)).sum();
-        let row_bytes = MAX_ROW_OVERHEAD_BYTES + texts;
-        if chunk_bytes + row_bytes > MAX_TEXT_BYTES {
+        MAX_ROW_OVERHEAD_BYTES + texts
+    })
+}
+
+/// Splits rows into chunks of a maximum size.
+pub(crate) fn chunks<T>(rows: &[T], max_bytes: usize, bytes: impl Fn(&T) -> usize) -> Vec<&[T]> {
+    let (mut chunks, mut start, mut chunk_bytes) = (Vec::new(), 0, 0);
+    for (index, row) in rows.iter().enumerate() {
+        let row_bytes = bytes(row);
+        if chunk_bytes + row_bytes > max_bytes {
             chunks.extend(rows.get(start..index));
             (start, chunk_bytes) = (index, 0);
         }

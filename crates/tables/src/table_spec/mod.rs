@@ -70,7 +70,7 @@ pub struct TableSpec {
     pub stored_columns: String,
     /// The logged columns except the id: `name`.
     pub logged_columns: String,
-    /// All columns, each read from a JSON row of an insert: `value ->> 'name' AS name`.
+    /// All columns, each read from a row of an insert: `value ->> 1 AS name`.
     pub input_columns: String,
     /// The assignments of an update: `name = e.value ->> 'name'`.
     pub assignments: String,

@@ -10,14 +10,12 @@ pub(super) fn names<'a>(columns: impl Iterator<Item = &'a Column>) -> String {
     names.join(", ")
 }
 
-/// The columns, read from a JSON row of an insert.
+/// The columns and the number `n`, read from a row of an insert (`tables::new_rows`).
 pub(super) fn input(columns: &[Column]) -> String {
-    let input = |column: &Column| ["value ->> '", column.json, "' AS ", column.name].concat();
-    columns
-        .iter()
-        .map(input)
-        .collect::<Vec<_>>()
-        .join(",\n    ")
+    let names = columns.iter().map(|column| column.name).chain(["n"]);
+    let input = |(position, name)| format!("value ->> {position} AS {name}");
+    let inputs: Vec<String> = names.enumerate().map(input).collect();
+    inputs.join(",\n      ")
 }
 
 /// The assignments of an update from a JSON row `e`.

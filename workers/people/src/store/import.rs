@@ -1,8 +1,9 @@
 //! The statements of an import of people.
 
 use serde_json::Value;
+use tables::new_rows::chunks_to_insert;
 use tables::schema::PERSON;
-use tables::statement::{self, Statement};
+use tables::statement::Statement;
 
 use super::write::insert_all;
 
@@ -41,10 +42,11 @@ SELECT 1, coalesce(max(seq), 0), max(
 )
 FROM person_change";
 
-/// Ends a bulk insert: a trigger updates the populations.
+/// Ends a bulk insert: a trigger updates the populations and the search index.
 const END: &str = "DELETE FROM bulk_insert";
 
-/// Adds the people of a batch. The population of each place is updated once, after all inserts.
+/// Adds the people of a batch. The population of each place and the search index are updated once,
+/// after all inserts.
 #[must_use]
 pub fn insert_batch(rows: &[Value]) -> Vec<Statement> {
     if rows.is_empty() {
@@ -52,7 +54,7 @@ pub fn insert_batch(rows: &[Value]) -> Vec<Statement> {
     }
     let max_id = rows.iter().filter_map(|row| row["id"].as_i64()).max();
     let mut statements = vec![Statement::new(BEGIN, Vec::new())];
-    let chunks = statement::chunks_by_size(rows).into_iter();
+    let chunks = chunks_to_insert(&PERSON, rows).into_iter();
     statements.extend(chunks.map(|chunk| insert_all(chunk, max_id)));
     statements.push(Statement::new(END, Vec::new()));
     statements

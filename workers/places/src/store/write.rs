@@ -2,6 +2,7 @@
 //! single place or all places of a batch.
 
 use serde_json::Value;
+use tables::new_rows;
 use tables::record::returning;
 use tables::schema::PLACE;
 use tables::statement::Statement;
@@ -13,12 +14,11 @@ pub fn insert(row: &Value) -> Statement {
     returning(&PLACE, insert_all(rows, row["id"].as_i64()))
 }
 
-/// Adds places. `max_id` is the greatest id in the whole batch.
+/// Adds places of one author. `max_id` is the greatest id in the whole batch.
 #[must_use]
 pub fn insert_all(rows: &[Value], max_id: Option<i64>) -> Statement {
-    let mut insert = Statement::bind_json_rows(&PLACE.sql(include_str!("insert.sql")), rows);
-    insert.binds.push(max_id.unwrap_or_default().into());
-    insert
+    let rows = new_rows::numbered(&PLACE, rows);
+    new_rows::insert(&PLACE, include_str!("insert.sql"), &rows, max_id)
 }
 
 /// Updates a place: a row of (id, version, epoch, body), or none if the version has changed.

@@ -2,6 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
+use tables::statement::Statement;
+
 use super::{PersonRow, filled_by};
 use crate::store;
 
@@ -30,4 +32,33 @@ fn existing_people_are_those_with_the_id_of_a_record_and_kings_of_its_place() {
     assert_eq!(body, stored.json());
     let numbers = ["n", "version", "king_id"].map(|column| row.integer(column));
     assert_eq!((numbers, row.text("king_name")), ([0, 1, 1], "A"));
+}
+
+/// They are inserted in another order.
+#[test]
+fn new_people_get_ids_in_the_order_of_the_file() {
+    let person = |id: Option<i64>, name: &str, place: i64| {
+        json!({
+            "id": id, "name": name, "key": name, "isAlive": true, "isKing": false,
+            "placeId": place,
+        })
+    };
+    let testbed = filled_by("");
+    let rows = [
+        person(None, "d", 9),
+        person(Some(40), "c", 8),
+        person(None, "b", 7),
+        person(None, "a", 9),
+    ];
+    for statement in store::insert_batch(&rows) {
+        testbed.rows(&statement).unwrap();
+    }
+    let logged = "SELECT person_id, name FROM person_change ORDER BY seq";
+    let logged = testbed.rows(&Statement::new(logged, Vec::new())).unwrap();
+    let logged: Vec<(i64, &str)> = logged
+        .iter()
+        .map(|row| (row.integer("person_id"), row.text("name")))
+        .collect();
+    // A receipt refers to the last changes: those of the people without an id.
+    assert_eq!(logged, [(40, "c"), (42, "b"), (43, "a"), (41, "d")]);
 }
