@@ -135,13 +135,13 @@ test("recent_changes_are_listed_newest_first", async () => {
     await page.waitForURL(`**/ui/places/${place.json.id}`);
   }
   // More changes than fit on the page: the latest ones are shown.
-  const lines = Array.from({ length: 60 }, (_, at) => `{"name":"Serie ${at}","isAlive":false}\n`);
+  const lines = Array.from({ length: 60 }, (_, at) => `{"name":"Serie ${100 + at}","isAlive":false}\n`);
   const type = { "content-type": "application/x-ndjson" };
   await join.request("POST", "/v1/people/import", type, lines.join(""));
   await using visit = await site.visit();
   const page = await visit.go("/ui/changes");
   const items = await page.locator(".history li").allInnerTexts();
   assert.equal(items.length, 50);
-  assert.match(items[0] ?? "", /added person Serie 59$/);
-  assert.match(items[49] ?? "", /added person Serie 10$/);
+  assert.match(items[0] ?? "", /added person Serie 159$/);
+  assert.match(items[49] ?? "", /added person Serie 110$/);
 });

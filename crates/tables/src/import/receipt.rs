@@ -28,13 +28,11 @@ pub struct Receipt {
 const FIND: &str = "
 SELECT body AS counts, NOT EXISTS ({later}) AS is_valid
 FROM idempotency AS receipt
-WHERE key IN (?1, ?2)
-ORDER BY is_valid DESC
-LIMIT 1";
+WHERE key {is_one_of}";
 
 /// The receipt of an import with an `Idempotency-Key`.
 const FIND_WITH_CLIENT_KEY: &str =
-    "SELECT body AS counts, 1 AS is_valid FROM idempotency WHERE key IN (?1, ?2) LIMIT 1";
+    "SELECT body AS counts, 1 AS is_valid FROM idempotency WHERE key {is_one_of}";
 
 /// Uses the same indexes.
 const DELETE: &str = "DELETE FROM idempotency AS receipt WHERE key = ?1 AND EXISTS ({later})";
@@ -90,8 +88,13 @@ impl Receipt {
         } else {
             FIND
         };
-        let keys = vec![self.key(false), self.key(self.skip_invalid)];
-        Self::statement(sql, table, keys)
+        let mut keys = vec![self.key(false)];
+        if !self.skip_invalid {
+            return Self::statement(&sql.replace("{is_one_of}", "= ?1"), table, keys);
+        }
+        keys.push(self.key(true));
+        let either = "IN (?1, ?2) ORDER BY is_valid DESC LIMIT 1";
+        Self::statement(&sql.replace("{is_one_of}", either), table, keys)
     }
 
     /// The statement that deletes the receipt if it is no longer valid.
