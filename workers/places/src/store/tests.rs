@@ -367,6 +367,24 @@ fn plan_of(testbed: &Testbed, query: &str) -> Plan {
 }
 
 #[test]
+fn a_line_of_a_stream_begins_with_the_place_three_times_and_the_seq() {
+    let query = tables::ChangesQuery {
+        since: Since::Beginning,
+        descending: false,
+        after: None,
+        limit: tables::page::PageSize::default(),
+        place: None,
+        person: None,
+    };
+    let framing = MediaType::NdJson.framing();
+    let statement = change_feed::page(&PLACE, &query, framing, ChangeFormat::StreamLine);
+    let row = seeded().rows(&statement).unwrap().remove(0);
+    let starts = row.text("body").lines().map(|line| line.split_once(' '));
+    let starts: Vec<&str> = starts.flatten().map(|(start, _)| start).collect();
+    assert_eq!(starts, ["1,1,1,1", "2,2,2,2", "5,5,5,3"]);
+}
+
+#[test]
 fn every_write_has_its_index() {
     let testbed = seeded();
     let (place, other) = (PlaceId::new(1).unwrap(), PlaceId::new(2).unwrap());
