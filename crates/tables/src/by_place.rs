@@ -215,8 +215,8 @@ mod tests {
         assert_eq!(places("placeId=3"), Ok(PlaceSelection::Listed(vec![3])));
         let repeated = places("placeId=5,2,5,9");
         assert_eq!(repeated, Ok(PlaceSelection::Listed(vec![5, 2, 9])));
-        let after_4 = places("placeId=5,2,9&after=6934");
-        assert_eq!(after_4, Ok(PlaceSelection::Listed(vec![5, 9])));
+        let after_5 = places("placeId=9,5,2,7&after=6935");
+        assert_eq!(after_5, Ok(PlaceSelection::Listed(vec![9, 7])));
         let sorted = places("placeId=5,2,9&sort=id");
         assert_eq!(sorted, Ok(PlaceSelection::Listed(vec![2, 5, 9])));
         let before_9 = places("placeId=2,5,9&sort=-id&after=6939");

@@ -247,8 +247,8 @@ pub fn page(
     };
     let is_scan = place.is_some() && id.is_none();
     let newest = match query.after {
-        Some(after) if query.descending => format!("{} - 1", bind(after.number)),
-        _ => "newest.seq".to_owned(),
+        Some(after) => format!("{} - 1", bind(after.number)),
+        None => "newest.seq".to_owned(),
     };
     let scanned = |bound: String| if is_scan { bound } else { String::new() };
     let (low, high) = if query.descending {

@@ -205,6 +205,18 @@ mod tests {
     }
 
     #[test]
+    fn a_response_that_also_contains_earlier_places_has_their_change_sequence() {
+        let response = seqs("7.00000001", "9.00000001");
+        for (places, earlier) in [(6, 6), (7, 7), (8, 7)] {
+            let places = Validator::parse(&format!("{places}.00000001")).unwrap();
+            let expected = seqs(&format!("{earlier}.00000001"), "9.00000001");
+            assert_eq!(response.with_places_at(places), Some(expected));
+        }
+        let of_another_history = Validator::parse("6.00000002").unwrap();
+        assert_eq!(response.with_places_at(of_another_history), None);
+    }
+
+    #[test]
     fn two_states_have_one_history_if_no_database_was_replaced() {
         let now = seqs("7.00000001", "9.00000001");
         assert!(seqs("1.00000001", "2.00000001").has_history_of(&now));

@@ -249,6 +249,24 @@ mod tests {
     }
 
     #[test]
+    fn an_order_has_a_number_and_a_direction() {
+        for (name, number, is_descending) in [
+            ("id", None, false),
+            ("-id", None, true),
+            ("living", Some(5), false),
+            ("-living", Some(5), true),
+            ("dead", Some(3), false),
+            ("-dead", Some(3), true),
+            ("total", Some(8), false),
+            ("-total", Some(8), true),
+        ] {
+            let order = Order::parse(name).unwrap();
+            let found = order.measure().map(|measure| measure.of(5, 3));
+            assert_eq!((found, order.is_descending()), (number, is_descending));
+        }
+    }
+
+    #[test]
     fn an_invalid_parameter_is_named() {
         for (query, parameter) in [
             ("limit=0", "limit"),

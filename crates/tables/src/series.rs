@@ -199,6 +199,15 @@ mod tests {
     }
 
     #[test]
+    fn a_series_has_at_most_a_thousand_points() {
+        for (hours, is_valid) in [(999, true), (1_000, false)] {
+            let from = moment::format(NOW - hours * HOUR);
+            let series = parse(&format!("from={from}&step=hour"));
+            assert_eq!(series.is_ok(), is_valid);
+        }
+    }
+
+    #[test]
     fn an_invalid_parameter_of_a_series_is_named() {
         for (query, parameter) in [
             ("from=2026-11-27", "from"),

@@ -179,8 +179,8 @@ mod tests {
                 "isKing": false, "placeId": id, "isNewReference": false,
             })
         };
-        for (name, least) in [("", 6_000), ("\\\"", 1_500), ("\u{10ffff}", 500)] {
-            let rows = vec![row(&name.repeat(200 / name.chars().count().max(1))); 20_000];
+        for (name, least) in [("", 7_600), ("\\\"", 1_809), ("\u{10ffff}", 550)] {
+            let rows = vec![row(&name.repeat(200 / name.chars().count().max(1))); 8_000];
             let chunks = chunks_by_size(&rows);
             assert_eq!(chunks.concat(), rows);
             let fits = |run: &&[Value]| serde_json::to_string(run).unwrap().len() < 2_000_000;

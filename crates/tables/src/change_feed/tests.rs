@@ -1,7 +1,7 @@
 //! The queries of the feeds of changes.
 
 use domain::Param;
-use http_semantics::Validator;
+use http_semantics::{MediaType, Validator};
 
 use super::*;
 use crate::schema::{PERSON, PLACE};
@@ -69,4 +69,21 @@ fn a_query_keeps_its_filters_with_other_positions() {
     let query = query.unwrap();
     assert_eq!(query.map(Some), Some(query));
     assert_eq!(query.map(|_| None::<Validator>), None);
+}
+
+#[test]
+fn only_a_page_of_the_people_of_a_place_looks_through_a_limited_number_of_changes() {
+    let scanned = MAX_SCANNED.to_string();
+    for (table, query, is_limited) in [
+        (&PERSON, "", false),
+        (&PERSON, "placeId=1", true),
+        (&PERSON, "placeId=1&order=desc", true),
+        (&PERSON, "personId=2", false),
+        (&PERSON, "placeId=1&personId=2", false),
+        (&PLACE, "placeId=1", false),
+    ] {
+        let framing = MediaType::NdJson.framing();
+        let page = page(table, &parse(query).unwrap(), framing, ChangeFormat::Json);
+        assert_eq!(page.sql.contains(&scanned), is_limited, "{query}");
+    }
 }

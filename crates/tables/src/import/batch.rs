@@ -379,10 +379,15 @@ mod tests {
     fn a_batch_ends_at_10000_records_or_before_it_has_more_than_a_megabyte() {
         let lines = |count: usize, record: &str| [record, "\n"].concat().repeat(count);
         let long = format!("{{\"name\":\"{}\"}}", "a".repeat(300_000));
+        let full = format!(
+            "{{\"name\":\"{}\"}}\n{{}}",
+            "a".repeat(MAX_BATCH_BYTES - 14)
+        );
         let huge = format!("{{\"name\":\"{}\"}}", "a".repeat(MAX_BATCH_BYTES));
         for (body, batches) in [
             (lines(10_001, "{}"), vec![(1, 10_000), (10_001, 10_001)]),
             (lines(5, &long), vec![(1, 3), (4, 5)]),
+            (lines(2, &full), vec![(1, 2), (3, 4)]),
             (lines(2, &huge), vec![(1, 1), (2, 2)]),
         ] {
             let file = ImportFile::open(FileFormat::NdJson, body.into(), &PLACE).unwrap();
@@ -390,6 +395,14 @@ mod tests {
             let lines = found.map(|batch| (batch.first_line, batch.last_line));
             assert_eq!(lines.collect::<Vec<_>>(), batches);
         }
+    }
+
+    #[test]
+    fn a_place_has_no_place() {
+        let body = br#"{"name":"a","place":"b"}"#;
+        let file = ImportFile::open(FileFormat::NdJson, body.into(), &PLACE).unwrap();
+        let mut batches = Batches::<Unique>::new(file, String::new(), false, Normalize::NONE);
+        assert_eq!(batches.next().unwrap().refused.len(), 1);
     }
 
     #[test]

@@ -319,7 +319,7 @@ impl ImportFile {
         let rest = &self.text[begin.byte..];
         let length = match self.format {
             FileFormat::Csv => rest.len() - csv::parse_record(rest, self.separator)?.1.len(),
-            FileFormat::NdJson => rest.find('\n').map_or(rest.len(), |end| end + 1),
+            FileFormat::NdJson => rest.find('\n').unwrap_or(rest.len()),
             FileFormat::Array => element_length(rest),
         };
         let end = self.advance(begin, begin.byte + length);
@@ -377,13 +377,14 @@ impl ImportFile {
 }
 
 /// The length of the array element at the start of a text, in bytes. The array has been checked, so
-/// brackets and quotes match.
+/// brackets and quotes match, and a
+/// backslash is part of a string.
 fn element_length(rest: &str) -> usize {
     let (mut depth, mut in_string, mut is_escaped) = (0_usize, false, false);
     for (index, byte) in rest.bytes().enumerate() {
         match byte {
             _ if is_escaped => is_escaped = false,
-            b'\\' if in_string => is_escaped = true,
+            b'\\' => is_escaped = true,
             b'"' => in_string = !in_string,
             _ if in_string => {}
             b',' | b']' if depth == 0 => return index,

@@ -23,8 +23,8 @@ pub use resolve::{PlaceIds, PlaceName, Removal, StoredRecord, StoredRecords, Unr
 
 use domain::Param;
 
-/// The maximum size of a file.
-pub const MAX_FILE_BYTES: usize = 10 * 1024 * 1024;
+/// The maximum size of a file: 10 MiB.
+pub const MAX_FILE_BYTES: usize = 10_485_760;
 
 /// The maximum number of records in a file. The records of a file are parsed between the requests of
 /// other clients, so very many very short ones would slow those down for long.
@@ -90,3 +90,6 @@ impl Param for ImportMode {
         found.map(|(_, mode)| mode)
     }
 }
+
+#[cfg(test)]
+mod tests;

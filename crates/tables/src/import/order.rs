@@ -34,7 +34,7 @@ pub struct Update {
 pub fn steps(updates: Vec<Update>) -> (Vec<Vec<Value>>, Vec<Update>) {
     let mut steps = Vec::new();
     let mut waiting = updates;
-    while !waiting.is_empty() && steps.len() < MAX_STEPS {
+    while steps.len() < MAX_STEPS {
         let given_up = waiting
             .iter()
             .filter(|update| update.before != update.after);
@@ -102,6 +102,15 @@ mod tests {
         let (ordered, stuck) = order(&chain);
         assert_eq!(ordered.concat(), ["c", "b", "a"].map(Value::from));
         assert_eq!((ordered.len(), stuck), (3, 0));
+    }
+
+    #[test]
+    fn a_chain_of_values_takes_a_limited_number_of_steps() {
+        let names: Vec<String> = (0..=MAX_STEPS + 2).map(|n| n.to_string()).collect();
+        let chain = names.windows(2);
+        let chain = chain.map(|pair| update(&pair[0], Some(&pair[0]), Some(&pair[1])));
+        let (ordered, stuck) = order(&chain.collect::<Vec<_>>());
+        assert_eq!((ordered.len(), stuck), (MAX_STEPS, 2));
     }
 
     #[test]

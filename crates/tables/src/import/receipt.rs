@@ -123,3 +123,17 @@ impl Receipt {
         statement
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::PLACE;
+
+    #[test]
+    fn only_a_receipt_without_a_key_of_the_client_can_become_invalid() {
+        for has_client_key in [false, true] {
+            let deletion = Receipt::new("f", has_client_key).delete_invalid(&PLACE);
+            assert_eq!(deletion.is_none(), has_client_key);
+        }
+    }
+}

@@ -48,6 +48,11 @@ fn parse(operations: &Value) -> Operations<Named> {
 fn an_operation_with_an_invalid_member_is_rejected_with_its_pointer() {
     for (operation, pointers) in [
         (json!({}), vec!["/0/op"]),
+        (json!({"op": "create"}), vec!["/0/body"]),
+        (
+            json!({"op": "update", "id": 1, "body": null}),
+            vec!["/0/body"],
+        ),
         (json!({"op": "update", "body": {}}), vec!["/0/id"]),
         (
             json!({"op": "delete", "id": 1, "body": {}}),

@@ -199,3 +199,33 @@ impl TableSpec {
         sql
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::schema::{PERSON, PLACE};
+    use http_semantics::json::Object;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_table_has_the_path_of_its_collection() {
+        assert_eq!(PLACE.path(), "/v1/places");
+        assert_eq!(PERSON.path(), "/v1/people");
+    }
+
+    #[test]
+    fn the_maximum_size_of_a_record_is_that_of_the_longest_one() {
+        let longest = |column: &Column| match column.column_type {
+            ColumnType::Integer => json!(9_007_199_254_740_991_i64),
+            ColumnType::Boolean => json!(false),
+            ColumnType::Text(characters) => json!("\u{10ffff}".repeat(characters)),
+        };
+        for table in [&PLACE, &PERSON] {
+            let visible = table.declaration.visible();
+            let record: Object = visible.map(|one| (one.json, longest(one))).collect();
+            let json = Value::Object(record.0).to_string();
+            assert_eq!(table.max_record_bytes(), i64::try_from(json.len()).unwrap());
+        }
+    }
+}

@@ -147,8 +147,11 @@ impl Record for Person {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::Param;
+    use http_semantics::actor::Actor;
     use proptest::prelude::*;
     use serde_json::Value;
+    use tables::record::Author;
 
     #[expect(
         clippy::needless_pass_by_value,
@@ -166,6 +169,22 @@ mod tests {
         for field in PERSON.fields.iter().filter(|field| **field != "id") {
             assert!(body.contains_key(*field), "to_object misses {field}");
         }
+    }
+
+    #[test]
+    fn a_row_has_the_fields_the_keys_of_the_name_and_the_author() {
+        let person = parse(json!({"name": "Ana \"X\"", "isAlive": true, "placeId": 3})).unwrap();
+        let author = Author {
+            actor: Actor::parse("ana"),
+            batch: Some("b".to_owned()),
+        };
+        let row = person.to_row(Some(7), Some(2), &author, Normalize::NONE);
+        let expected = json!({
+            "id": 7, "version": 2, "actor": "ana", "batch": "b",
+            "name": "Ana \"X\"", "isAlive": true, "placeId": 3, "isKing": false,
+            "key": "ana \"x\"", "searchKey": null, "words": "ana x",
+        });
+        assert_eq!(row, expected);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tables::import::{Counts, Receipt};
 use tables::record::Author;
 use tables::schema::PLACE;
 use tables::statement::Statement;
-use tables::{ListQuery, Record, change_log, list, record};
+use tables::{ListQuery, Record, change_log, list, operations, record};
 use testbed::{Plan, Row, Testbed, Value};
 
 use crate::domain::PlacesAsOfQuery;
@@ -364,6 +364,37 @@ fn every_query_has_its_index() {
 
 fn plan_of(testbed: &Testbed, query: &str) -> Plan {
     testbed.plan(&list(query, MediaType::Json)).unwrap()
+}
+
+#[test]
+fn a_line_of_a_stream_begins_with_the_place_three_times_and_the_seq() {
+    let query = tables::ChangesQuery {
+        since: Since::Beginning,
+        descending: false,
+        after: None,
+        limit: tables::page::PageSize::default(),
+        place: None,
+        person: None,
+    };
+    let framing = MediaType::NdJson.framing();
+    let statement = change_feed::page(&PLACE, &query, framing, ChangeFormat::StreamLine);
+    let row = seeded().rows(&statement).unwrap().remove(0);
+    let starts = row.text("body").lines().map(|line| line.split_once(' '));
+    let starts: Vec<&str> = starts.flatten().map(|(start, _)| start).collect();
+    assert_eq!(starts, ["1,1,1,1", "2,2,2,2", "5,5,5,3"]);
+}
+
+#[test]
+fn the_results_of_a_batch_are_its_unchanged_records_and_the_last_changes() {
+    let testbed = seeded();
+    let expected = r#"{"unchanged":[[1,1]],"changes":[[5,1,"created"],[2,1,"created"]]}"#;
+    for statement in [
+        operations::read_written(&PLACE, 2, &[[1, 1]]),
+        operations::save_written(&PLACE, 2, &[[1, 1]], "key", "fingerprint"),
+    ] {
+        let row = testbed.rows(&statement).unwrap().remove(0);
+        assert_eq!(row.text("body"), expected);
+    }
 }
 
 #[test]

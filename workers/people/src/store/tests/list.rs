@@ -109,6 +109,28 @@ proptest! {
 }
 
 #[test]
+fn a_list_in_order_of_name_reads_the_search_index_or_one_or_two_ranges_of_an_index() {
+    for (filter, has_search, has_two_ranges) in [
+        ("", false, true),
+        ("&name=a", false, true),
+        ("&isAlive=true", false, false),
+        ("&isKing=false", false, true),
+        ("&isKing=true", false, false),
+        ("&placeId=3", false, true),
+        ("&placeId=none", false, true),
+        ("&placeId=3&isAlive=false", false, false),
+        ("&placeId=3&isKing=true", true, false),
+        ("&placeId=3,4", true, false),
+        ("&q=a", true, false),
+        ("&ids=3", false, false),
+    ] {
+        let sql = list(&format!("sort=name{filter}"), None).sql;
+        let found = ["person_search MATCH", "UNION ALL"].map(|part| sql.contains(part));
+        assert_eq!(found, [has_search, has_two_ranges], "{filter}");
+    }
+}
+
+#[test]
 fn every_query_has_its_index() {
     let testbed = filled(&[]);
     let read = testbed.plan(&record::read(&PERSON, 1, None)).unwrap();

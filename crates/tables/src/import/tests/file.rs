@@ -1,0 +1,119 @@
+//! The rules of the syntax of files.
+
+use super::*;
+
+/// A member of the problem of a file that is rejected.
+fn rejection(format: FileFormat, body: &[u8], member: &str) -> Value {
+    let problem = ImportFile::open(format, body.into(), &PERSON).unwrap_err();
+    let mut problem: Value = serde_json::from_str(&problem.to_json()).unwrap();
+    problem[member].take()
+}
+
+/// The lines on which the records of a file begin.
+fn lines(format: FileFormat, body: &str) -> Vec<usize> {
+    let file = open(format, body);
+    let mut lines = Vec::new();
+    let mut position = file.start();
+    while let Some(begin) = file.begin(position) {
+        lines.push(begin.line);
+        position = file.end(begin).unwrap();
+    }
+    lines
+}
+
+#[test]
+fn a_file_has_the_format_of_its_media_type() {
+    let formats = FileFormat::MEDIA_TYPES.map(FileFormat::from_media_type);
+    let expected = [FileFormat::Csv, FileFormat::NdJson, FileFormat::Array];
+    assert_eq!(formats, expected);
+}
+
+#[test]
+fn a_cell_is_a_boolean_if_it_is_one_of_the_known_words_in_any_case() {
+    let known = |text: &str| match text {
+        "true" | "TRUE" | " yes " | "1" | "Sí" | "verdadero" => json!(true),
+        "false" | "No" | "0" | "FALSCH" | "não" => json!(false),
+        "" => Value::Null,
+        other => json!(other),
+    };
+    for cell in [
+        "true",
+        "TRUE",
+        " yes ",
+        "1",
+        "Sí",
+        "verdadero",
+        "false",
+        "No",
+        "0",
+        "FALSCH",
+        "não",
+        "",
+        "2",
+        "y",
+        "truefalse",
+    ] {
+        let file = open(FileFormat::Csv, &format!("name,isAlive\na,{cell}\n"));
+        let begin = file.begin(file.start()).unwrap();
+        let object = file.object(begin, file.end(begin).unwrap()).unwrap();
+        assert_eq!(object.0["isAlive"], known(cell), "{cell}");
+    }
+}
+
+#[test]
+fn a_file_in_another_encoding_is_rejected_with_its_name() {
+    for utf_16 in [&b"\xff\xfea"[..], b"\xfe\xffa", b"n\0a\0"] {
+        let encoding = rejection(FileFormat::Csv, utf_16, "encoding");
+        assert_eq!(encoding, "UTF-16", "{utf_16:?}");
+    }
+    let latin_1 = b"name\na\n\xf1u\n";
+    let encoding = rejection(FileFormat::Csv, latin_1, "encoding");
+    assert!(encoding.as_str().unwrap().starts_with("Latin-1"));
+    assert_eq!(rejection(FileFormat::Csv, latin_1, "line"), 3);
+}
+
+#[test]
+fn a_column_that_is_unknown_or_repeated_is_rejected_with_its_number() {
+    for (header, column) in [("shoe", 1), ("name,shoe", 2), ("id,name,Name", 3)] {
+        let found = rejection(FileFormat::Csv, header.as_bytes(), "column");
+        assert_eq!(found, column, "{header}");
+    }
+}
+
+#[test]
+fn a_record_without_an_end_is_rejected_with_its_line() {
+    for (format, body, line) in [
+        (FileFormat::Csv, "name\na\n\"b\n", 3),
+        (FileFormat::NdJson, "{}\n\n{\n", 3),
+        (FileFormat::Array, "[{},\n{}", 2),
+    ] {
+        assert_eq!(rejection(format, body.as_bytes(), "line"), line, "{body}");
+    }
+}
+
+#[test]
+fn a_file_with_too_many_records_is_rejected() {
+    let body = "0\n".repeat(MAX_FILE_RECORDS + 1);
+    let limit = rejection(FileFormat::NdJson, body.as_bytes(), "limit");
+    assert_eq!(limit, MAX_FILE_RECORDS);
+}
+
+#[test]
+fn the_last_line_of_an_export_is_no_record() {
+    for (format, body, expected) in [
+        (
+            FileFormat::Csv,
+            "name\na\n#complete\r\nb\n\"#incomplete: /x\"\n",
+            vec![2, 4],
+        ),
+        (FileFormat::Csv, "name\n#complete\n#complete\na", vec![4]),
+        (
+            FileFormat::NdJson,
+            "{}\n{\"complete\":false,\"next\":\"/x\"}\n{}\n{\"complete\":true}",
+            vec![1, 3],
+        ),
+        (FileFormat::Array, "[\n{\"complete\":true}]", vec![2]),
+    ] {
+        assert_eq!(lines(format, body), expected, "{body}");
+    }
+}
