@@ -134,10 +134,9 @@ test("batches_that_are_written_are_skipped_by_a_later_import_that_leaves_out_lin
     (_, n) => `P${n},${n === 10_001 ? "maybe" : "false"}`,
   );
   const file = ["name,isAlive", ...rows].join("\n");
-  for (const headers of [
-    { "content-type": CSV },
-    { "content-type": CSV, "idempotency-key": "k" },
-  ]) {
+  const keys: Record<string, string>[] = [{}, { "idempotency-key": "k" }];
+  for (const key of keys) {
+    const headers = { "content-type": CSV, ...key };
     const before = await countPeople(system);
     const send = async (query: string) =>
       (await system.join.request("POST", `/v1/people/import${query}`, headers, file)).json;

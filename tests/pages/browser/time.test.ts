@@ -135,7 +135,10 @@ test("recent_changes_are_listed_newest_first", async () => {
     await page.waitForURL(`**/ui/places/${place.json.id}`);
   }
   // More changes than fit on the page: the latest ones are shown.
-  const lines = Array.from({ length: 60 }, (_, at) => `{"name":"Serie ${100 + at}","isAlive":false}\n`);
+  const lines = Array.from(
+    { length: 60 },
+    (_, at) => `{"name":"Serie ${100 + at}","isAlive":false}\n`,
+  );
   const type = { "content-type": "application/x-ndjson" };
   await join.request("POST", "/v1/people/import", type, lines.join(""));
   await using visit = await site.visit();

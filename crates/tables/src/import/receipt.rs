@@ -132,8 +132,23 @@ mod tests {
     #[test]
     fn only_a_receipt_without_a_key_of_the_client_can_become_invalid() {
         for has_client_key in [false, true] {
-            let deletion = Receipt::new("f", has_client_key).delete_invalid(&PLACE);
+            let receipt = Receipt::new("f", has_client_key, false);
+            let deletion = receipt.delete_invalid(&PLACE, false);
             assert_eq!(deletion.is_none(), has_client_key);
+        }
+    }
+
+    #[test]
+    fn only_an_import_that_may_leave_out_lines_finds_the_receipt_of_a_part() {
+        let key = |statement: &Statement, n: usize| statement.binds.get(n).cloned();
+        for skip_invalid in [false, true] {
+            let receipt = Receipt::new("f", false, skip_invalid);
+            let find = receipt.find(&PLACE);
+            let [whole, part] = [false, true]
+                .map(|leaves_out| receipt.save(&PLACE, leaves_out, Counts::default(), 1));
+            assert_eq!(key(&find, 0), key(&whole, 0));
+            let part = key(&part, 0).filter(|_| skip_invalid);
+            assert_eq!(key(&find, 1), part);
         }
     }
 }

@@ -103,10 +103,16 @@ fn the_last_line_of_an_export_is_no_record() {
     for (format, body, expected) in [
         (
             FileFormat::Csv,
-            "name\na\n#complete\r\nb\n\"#incomplete: /x\"\n",
+            "id,name\n1,a\n#complete\r\n2,b\n\"#incomplete: /x\"\n",
             vec![2, 4],
         ),
-        (FileFormat::Csv, "name\n#complete\n#complete\na", vec![4]),
+        (
+            FileFormat::Csv,
+            "id,name\n#complete\n#complete\n1,a",
+            vec![4],
+        ),
+        // No export has one column.
+        (FileFormat::Csv, "name\n#complete\na", vec![2, 3]),
         (
             FileFormat::NdJson,
             "{}\n{\"complete\":false,\"next\":\"/x\"}\n{}\n{\"complete\":true}",

@@ -223,26 +223,6 @@ fn a_mode_is_parsed_from_its_name() {
 }
 
 #[test]
-fn imports_that_write_a_batch_differently_have_different_names() {
-    let mut names = HashSet::new();
-    for (_, mode) in ImportMode::ALL {
-        for skip_invalid in [false, true] {
-            let options = ImportOptions {
-                mode,
-                skip_invalid,
-                ..ImportOptions::default()
-            };
-            let creating = ImportOptions {
-                create_places: true,
-                ..options
-            };
-            assert!(names.insert(options.name()), "{}", options.name());
-            assert_eq!(creating.name(), options.name());
-        }
-    }
-}
-
-#[test]
 fn a_batch_with_rejected_lines_is_written_only_if_they_may_be_left_out() {
     for (skip_invalid, rejected_lines, is_written) in [
         (false, 0, true),
