@@ -62,6 +62,7 @@ test("if_none_match_any_gets_a_304_from_every_get_route", async () => {
     [system.join, "/v1/statistics/places"],
     [system.people, "/v1/people/population"],
     [system.places, "/v1/places/as-of?asOf=2000-01-01T00:00:00Z"],
+    [system.join, "/v1/people?expand=place"],
     [system.join, "/v1/people/export"],
     [system.join, "/v1/changes"],
     [system.join, "/v1/people/1/history"],

@@ -47,6 +47,9 @@ pub async fn list(
     };
     let people_seq = require_validator(people, &response)?;
     let tag = Tag::from_change_seqs(format, &[places_seq, people_seq]);
+    if request.preconditions()?.if_none_match_has(&tag) {
+        return Ok(Response::not_modified(&tag));
+    }
     let next = header(&response, "link").and_then(|link| next_cursor(&link));
     let next = next.map(|after| next_link("/v1/people", &request.query, &after.to_string()));
     Ok(Response::ok(format.content_type(), body)
