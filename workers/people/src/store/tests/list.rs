@@ -127,6 +127,8 @@ fn a_list_in_order_of_name_reads_the_search_index_or_one_or_two_ranges_of_an_ind
         let sql = list(&format!("sort=name{filter}"), None).sql;
         let found = ["person_search MATCH", "UNION ALL"].map(|part| sql.contains(part));
         assert_eq!(found, [has_search, has_two_ranges], "{filter}");
+        // The beginning of a name is the beginning of a range.
+        assert_eq!(sql.contains("AND sort_key < ?"), filter.contains("name="));
     }
 }
 
