@@ -133,6 +133,22 @@ fn a_list_in_order_of_name_reads_the_search_index_or_one_or_two_ranges_of_an_ind
 }
 
 #[test]
+fn the_populations_have_the_total_of_places_and_of_the_living_and_all_others_are_counted() {
+    for (filter, is_counted) in [
+        ("", false),
+        ("&isAlive=true", false),
+        ("&placeId=3,4&isAlive=false", false),
+        ("&isKing=true", true),
+        ("&q=a", true),
+        ("&name=a", true),
+        ("&ids=3", true),
+    ] {
+        let sql = list(&format!("count=exact{filter}"), None).sql;
+        assert_eq!(sql.contains("counted"), is_counted, "{filter}");
+    }
+}
+
+#[test]
 fn every_query_has_its_index() {
     let testbed = filled(&[]);
     let read = testbed.plan(&record::read(&PERSON, 1, None)).unwrap();
