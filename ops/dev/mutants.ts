@@ -1,8 +1,8 @@
 // `make mutants` runs mutation tests of the code that needs no I/O (.cargo/mutants.toml). It fails
 // if the tests of a crate catch less than 95 % of the mutants. `SHARD=0/8` tests a sample, and
 // `ONLY=domain,tables` tests some crates.
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
 const MIN_SHARE = 0.95;
 const { SHARD, ONLY } = process.env;
@@ -10,17 +10,24 @@ const crates = ONLY?.split(",") ?? [
   ...["domain", "http-semantics", "tables", "places", "people", "join"],
 ];
 
-type Outcomes = Record<"caught" | "missed" | "timeout" | "unviable", number>;
+/** The crates with other tests of a crate, which are slower than its own. */
+const TESTED_BY: Partial<Record<string, string>> = {
+  // The statements that `tables` renders are tested with those of the backends.
+  tables: "places,people",
+};
 
-function run(crate: string): Outcomes {
+const COUNTS = ["caught", "missed", "timeout", "unviable"] as const;
+type Outcomes = Record<(typeof COUNTS)[number], number>;
+
+function run(crate: string, testPackages: string, selection: string[]): Outcomes {
   const output = `target/mutants/${crate}`;
   mkdirSync(output, { recursive: true });
   const options = ["--package", crate, "--output", output, "--jobs", "1", "--no-shuffle"];
+  options.push("--test-package", testPackages, ...selection);
   // On a busy machine, a short timeout would end tests that are only slow.
   options.push("--minimum-test-timeout", "120");
-  // The statements that `tables` renders are tested with those of the backends.
-  if (crate === "tables") options.push("--test-package", "tables,places,people");
-  if (SHARD) options.push("--sharding", "round-robin", "--shard", SHARD);
+  // Most of the time of the tests with SQLite is spent in SQLite.
+  options.push("--cargo-arg=--config=profile.dev.package.libsqlite3-sys.opt-level=2");
   // The crates have no tests in their documentation.
   options.push("--", "--lib");
   const env = {
@@ -42,9 +49,31 @@ function run(crate: string): Outcomes {
   return JSON.parse(readFileSync(`${output}/mutants.out/outcomes.json`, "utf8"));
 }
 
+/** Makes the next run with `--iterate` test only the mutants that this run has missed. */
+function skipAllButMissed(crate: string): void {
+  const results = `target/mutants/${crate}/mutants.out`;
+  const missed = readFileSync(`${results}/missed.txt`, "utf8").split("\n");
+  const list = execFileSync("cargo", ["mutants", "--list", "--package", crate], {
+    encoding: "utf8",
+  });
+  const others = list.split("\n").filter((mutant) => !missed.includes(mutant));
+  writeFileSync(`${results}/previously_caught.txt`, others.join("\n"));
+}
+
+function runAll(crate: string): Outcomes {
+  const shard = SHARD ? ["--sharding", "round-robin", "--shard", SHARD] : [];
+  const first = run(crate, crate, shard);
+  const others = TESTED_BY[crate];
+  if (!others || first.missed === 0) return first;
+  skipAllButMissed(crate);
+  const second = run(crate, others, ["--iterate"]);
+  const sum = COUNTS.map((name) => [name, first[name] + second[name]]);
+  return { ...Object.fromEntries(sum), missed: second.missed };
+}
+
 let failed = false;
 for (const crate of crates) {
-  const { caught, missed, timeout, unviable } = run(crate);
+  const { caught, missed, timeout, unviable } = runAll(crate);
   const viable = caught + missed + timeout;
   // A test that times out has an endless loop, or the machine is busy. So it does not count.
   const share = viable === 0 ? 1 : caught / viable;

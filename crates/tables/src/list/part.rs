@@ -53,3 +53,18 @@ pub fn export_part(
         binds: all,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::PLACE;
+
+    #[test]
+    fn only_the_first_part_of_an_export_has_the_header() {
+        let header = Bind::from(PLACE.csv_header.as_str());
+        for (after, has_header) in [(0, true), (7, false)] {
+            let part = export_part(&PLACE, &ListQuery::default(), MediaType::Csv, after, 10);
+            assert_eq!(part.binds.contains(&header), has_header);
+        }
+    }
+}

@@ -398,6 +398,16 @@ fn the_results_of_a_batch_are_its_unchanged_records_and_the_last_changes() {
 }
 
 #[test]
+fn a_total_is_that_of_the_change_log_or_with_a_filter_that_of_the_matches() {
+    for (filter, total) in [("", 3), ("&name=b", 1), ("&q=q", 1), ("&ids=1,2,9", 2)] {
+        let statement = list(&format!("count=exact{filter}"), MediaType::Json);
+        let row = seeded().rows(&statement).unwrap().remove(0);
+        assert_eq!(row.integer("total"), total, "{filter}");
+        assert_eq!(statement.sql.contains("counted"), !filter.is_empty());
+    }
+}
+
+#[test]
 fn every_write_has_its_index() {
     let testbed = seeded();
     let (place, other) = (PlaceId::new(1).unwrap(), PlaceId::new(2).unwrap());

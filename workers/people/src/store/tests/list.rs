@@ -127,6 +127,24 @@ fn a_list_in_order_of_name_reads_the_search_index_or_one_or_two_ranges_of_an_ind
         let sql = list(&format!("sort=name{filter}"), None).sql;
         let found = ["person_search MATCH", "UNION ALL"].map(|part| sql.contains(part));
         assert_eq!(found, [has_search, has_two_ranges], "{filter}");
+        // The beginning of a name is the beginning of a range.
+        assert_eq!(sql.contains("AND sort_key < ?"), filter.contains("name="));
+    }
+}
+
+#[test]
+fn the_populations_have_the_total_of_places_and_of_the_living_and_all_others_are_counted() {
+    for (filter, is_counted) in [
+        ("", false),
+        ("&isAlive=true", false),
+        ("&placeId=3,4&isAlive=false", false),
+        ("&isKing=true", true),
+        ("&q=a", true),
+        ("&name=a", true),
+        ("&ids=3", true),
+    ] {
+        let sql = list(&format!("count=exact{filter}"), None).sql;
+        assert_eq!(sql.contains("counted"), is_counted, "{filter}");
     }
 }
 
