@@ -307,7 +307,7 @@ impl Comparison {
                 None => p.empty { "Add two places." },
                 Some(times) => {
                     (chart(&times, &lines))
-                    p.export {
+                    p.more {
                         @for (index, (place, _)) in self.places.iter().enumerate() {
                             @if index > 0 { " · " }
                             a href=(self.period.data_path(Some(place.id))) { (place.name) " as JSON" }

@@ -336,7 +336,7 @@ pub(crate) fn exports(label: &str, path: &str) -> Markup {
 /// The label of the files of a list, with the number of its rows if it is known.
 pub(crate) fn export_label(total: Option<Total>, [one, many]: [&str; 2]) -> String {
     match total {
-        Some(total) if total.is_minimum => format!("These {many}"),
+        Some(total) if total.is_minimum || total.count == 0 => format!("These {many}"),
         Some(total) if total.count == 1 => format!("This {one}"),
         Some(total) => format!("These {} {many}", number(total.count)),
         None => format!("These {many}"),

@@ -264,7 +264,7 @@ impl People {
                     }
                 }
                 (query.list.pages(people.len(), neighbours))
-                @if !people.is_empty() { p.export { (exports(&label, &query.export_path())) } }
+                p.export { (exports(&label, &query.export_path())) }
             }
         }
     }

@@ -162,7 +162,8 @@ pub async fn import<I: Importer + 'static>(
     let mut import = Import {
         permit,
         importer: importer(&request)?,
-        batches: Batches::new(file, scope, options.mode == ImportMode::Patch, NORMALIZE),
+        batches: Batches::new(file, scope, options.mode == ImportMode::Patch, NORMALIZE)
+            .with_boundary(usize::try_from(after).unwrap_or(usize::MAX)),
         report: Report::new(options.dry_run, by_line),
         options,
         author,
@@ -232,12 +233,6 @@ impl<I: Importer + 'static> Import<I> {
                 break (begin, batch);
             }
         };
-        if begin < self.after {
-            // A receipt is of a whole batch, so a part of it cannot be skipped.
-            let expected = format!("0 or the `next` of a report of this file, such as {begin}");
-            let problem = Problem::invalid_parameter("after", &expected);
-            return Some(self.report.add(&batch, BatchResult::failed(problem)));
-        }
         let done = if self.importer.database().quota().has(ATTEMPT) {
             self.import_batch(&mut batch).await
         } else {

@@ -64,6 +64,8 @@ pub struct Batch<T> {
 pub struct Batches<T> {
     file: ImportFile,
     position: FilePosition,
+    /// A batch ends after this number of records.
+    boundary: usize,
     /// Part of each fingerprint: distinguishes imports of the same records.
     scope: String,
     /// Whether the records change stored ones.
@@ -83,12 +85,22 @@ impl<T: Record> Batches<T> {
         Self {
             position: file.start(),
             file,
+            boundary: 0,
             scope,
             is_patch,
             normalize,
             ids: HashMap::new(),
             unique_values: HashMap::new(),
             record: PhantomData,
+        }
+    }
+
+    /// Ends a batch after this number of records, so that an import can begin with the next one.
+    #[must_use]
+    pub fn with_boundary(self, records: usize) -> Self {
+        Self {
+            boundary: records,
+            ..self
         }
     }
 
@@ -181,7 +193,9 @@ impl<T: Record> Iterator for Batches<T> {
         let mut records = 0;
         while let Some(begin) = self.file.begin(self.position) {
             let end = self.file.end(begin)?;
-            let is_full = records == MAX_BATCH_RECORDS || end.byte - first.byte > MAX_BATCH_BYTES;
+            let is_full = begin.records == self.boundary
+                || records == MAX_BATCH_RECORDS
+                || end.byte - first.byte > MAX_BATCH_BYTES;
             if is_full && records > 0 {
                 break;
             }

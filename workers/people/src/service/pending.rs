@@ -165,8 +165,11 @@ impl PendingWrites {
     }
 
     async fn fetch_statuses(&self, places: &HashSet<i64>) -> Result<PlaceStatuses, Error> {
+        // A set has another order in each build.
+        let mut places: Vec<i64> = places.iter().copied().collect();
+        places.sort_unstable();
         let mut statuses = PlaceStatuses::default();
-        for ids in id::lists(places.iter().copied()) {
+        for ids in id::lists(places) {
             let path = format!("/internal/statuses?ids={ids}");
             let response = self.places.get(&path).await?;
             statuses.extend(self.places.read_json(response).await?);
