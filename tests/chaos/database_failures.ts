@@ -122,7 +122,10 @@ async function retryOnConflict(
 ): Promise<ApiResponse> {
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const response = await send();
-    const isConflict = response.status === 409 || response.json?.type === "/problems/batch-refused";
+    const { status } = response;
+    // A deletion has no body.
+    const isRefused = status === 422 && response.json.type === "/problems/batch-refused";
+    const isConflict = status === 409 || isRefused;
     if (!isConflict) return response;
     assert.ok(response.headers["retry-after"], `${description}: ${response.text}`);
     await repairAll(system.join);
