@@ -74,16 +74,22 @@ impl Period {
         }
     }
 
+    /// The time as text. Empty if it is now.
+    pub(crate) fn as_of_text(&self) -> String {
+        let text = self.as_of.as_ref().map(ToString::to_string);
+        text.unwrap_or_default()
+    }
+
     /// The path of the series of a place, or of all places.
     #[must_use]
     pub fn series_path(&self, place: Option<i64>) -> String {
-        let text = |value: Option<String>| value.unwrap_or_default();
+        let place = place.map(|id| id.to_string());
         with_query(
             "/v1/people/population/series",
             &[
                 ("step", self.step.as_str()),
-                ("placeId", &text(place.map(|id| id.to_string()))),
-                ("to", &text(self.as_of.as_ref().map(ToString::to_string))),
+                ("placeId", &place.unwrap_or_default()),
+                ("to", &self.as_of_text()),
             ],
         )
     }
@@ -94,9 +100,10 @@ impl Period {
             || "/v1/statistics/series".to_owned(),
             |id| format!("/v1/statistics/places/{id}/series"),
         );
-        let to = self.as_of.as_ref().map(ToString::to_string);
-        let to = to.unwrap_or_default();
-        with_query(&path, &[("step", self.step.as_str()), ("to", &to)])
+        with_query(
+            &path,
+            &[("step", self.step.as_str()), ("to", &self.as_of_text())],
+        )
     }
 
     /// The chart of living and dead people, with links to other periods.

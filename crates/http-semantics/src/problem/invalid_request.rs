@@ -57,18 +57,14 @@ impl Problem {
     #[must_use]
     pub fn malformed_body(what: &str, line: usize, column: usize) -> Self {
         let detail = format!("The body is not {what}: line {line}, column {column}.");
-        Self::new(Kind::MalformedBody, detail)
-            .with("line", json!(line))
-            .with("column", json!(column))
+        Self::malformed_at(detail, line, column)
     }
 
     /// A CSV file that cannot be split into records, with the reason as a part of a sentence.
     #[must_use]
     pub fn malformed_csv(reason: &str, line: usize, column: usize) -> Self {
         let detail = format!("The file cannot be read: at line {line}, {reason}.");
-        Self::new(Kind::MalformedBody, detail)
-            .with("line", json!(line))
-            .with("column", json!(column))
+        Self::malformed_at(detail, line, column)
     }
 
     /// A file in another encoding than UTF-8. `line` is the first line that shows it.
@@ -77,10 +73,13 @@ impl Problem {
         let detail = format!(
             "The file is in {encoding}. Save it as UTF-8; in Excel, choose the file type \"CSV UTF-8\"."
         );
+        Self::malformed_at(detail, line, 1).with("encoding", json!(encoding))
+    }
+
+    fn malformed_at(detail: String, line: usize, column: usize) -> Self {
         Self::new(Kind::MalformedBody, detail)
             .with("line", json!(line))
-            .with("column", json!(1))
-            .with("encoding", json!(encoding))
+            .with("column", json!(column))
     }
 
     /// A body with invalid fields: lists all of them.

@@ -102,8 +102,7 @@ impl OverviewQuery {
 
     /// The path of the page of a place at the same time.
     pub(super) fn place_path(&self, id: i64) -> String {
-        let as_of = self.period.as_of.as_ref().map(ToString::to_string);
-        let as_of = as_of.unwrap_or_default();
+        let as_of = self.period.as_of_text();
         with_query(&format!("/ui/places/{id}"), &[("asOf", &as_of)])
     }
 

@@ -377,8 +377,7 @@ impl ImportFile {
 }
 
 /// The length of the array element at the start of a text, in bytes. The array has been checked, so
-/// brackets and quotes match, and a
-/// backslash is part of a string.
+/// brackets and quotes match, and a backslash is part of a string.
 fn element_length(rest: &str) -> usize {
     let (mut depth, mut in_string, mut is_escaped) = (0_usize, false, false);
     for (index, byte) in rest.bytes().enumerate() {
@@ -394,36 +393,4 @@ fn element_length(rest: &str) -> usize {
         }
     }
     rest.len()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::schema::PLACE;
-
-    #[test]
-    fn a_csv_file_that_cannot_be_split_into_records_is_rejected_with_the_reason() {
-        for (file, reason) in [
-            (
-                "id,Nombre\n1,A\n",
-                "at line 1, the column `Nombre` is unknown.",
-            ),
-            (
-                "name,NAME\nA,B\n",
-                "at line 1, the column `NAME` is there twice.",
-            ),
-            (
-                "name\nA\nB \"C\"\n",
-                "at line 3, a quotation mark is in the wrong place.",
-            ),
-            (
-                "name\n\"A\nB\n",
-                "at line 2, a quotation mark is in the wrong place.",
-            ),
-        ] {
-            let opened = ImportFile::open(FileFormat::Csv, file.into(), &PLACE);
-            let detail = opened.unwrap_err().detail().to_owned();
-            assert!(detail.contains(reason), "{detail}");
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! The rules of the syntax of files.
 
 use super::*;
+use crate::schema::PLACE;
 
 /// A member of the problem of a file that is rejected.
 fn rejection(format: FileFormat, body: &[u8], member: &str) -> Value {
@@ -121,5 +122,31 @@ fn the_last_line_of_an_export_is_no_record() {
         (FileFormat::Array, "[\n{\"complete\":true}]", vec![2]),
     ] {
         assert_eq!(lines(format, body), expected, "{body}");
+    }
+}
+
+#[test]
+fn a_csv_file_that_cannot_be_split_into_records_is_rejected_with_the_reason() {
+    for (file, reason) in [
+        (
+            "id,Nombre\n1,A\n",
+            "at line 1, the column `Nombre` is unknown.",
+        ),
+        (
+            "name,NAME\nA,B\n",
+            "at line 1, the column `NAME` is there twice.",
+        ),
+        (
+            "name\nA\nB \"C\"\n",
+            "at line 3, a quotation mark is in the wrong place.",
+        ),
+        (
+            "name\n\"A\nB\n",
+            "at line 2, a quotation mark is in the wrong place.",
+        ),
+    ] {
+        let opened = ImportFile::open(FileFormat::Csv, file.into(), &PLACE);
+        let detail = opened.unwrap_err().detail().to_owned();
+        assert!(detail.contains(reason), "{detail}");
     }
 }
