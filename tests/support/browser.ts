@@ -133,6 +133,15 @@ export async function follow(target: Locator): Promise<void> {
   await Promise.all([target.page().waitForEvent("load"), target.click()]);
 }
 
+/**
+ * The texts of all elements that match, in order. Waits until the page is loaded: a click only waits
+ * until the next page begins to arrive, and Playwright does not wait for lists.
+ */
+export async function texts(list: Locator): Promise<string[]> {
+  await list.page().waitForLoadState();
+  return list.allInnerTexts();
+}
+
 /** The error message of a field. Checks that the field refers to the message and has the focus. */
 export async function fieldError(page: Page, label: string): Promise<string> {
   const field = page.getByLabel(label, { exact: true });

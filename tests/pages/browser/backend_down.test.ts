@@ -1,7 +1,7 @@
 // While a backend is down, pages show the other backend's data and say what is missing.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { desktop, openSite, phone } from "../../support/browser.ts";
+import { desktop, openSite, phone, texts } from "../../support/browser.ts";
 import type { System } from "../../support/harness.ts";
 import { waitUntil } from "../../support/wait_until.ts";
 
@@ -12,10 +12,10 @@ test("places_are_shown_without_counts_while_people_is_down", async () => {
   for (const visitor of [desktop, phone]) {
     await using visit = await site.visit(visitor);
     const page = await visit.go("/");
-    const [banner, ...others] = await page.getByRole("alert").allInnerTexts();
+    const [banner, ...others] = await texts(page.getByRole("alert"));
     assert.deepEqual(others, []);
     assert.match(banner ?? "", /people.*The counts are unavailable right now\./);
-    const totals = await page.locator(".totals > div").allInnerTexts();
+    const totals = await texts(page.locator(".totals > div"));
     assert.deepEqual(totals.slice(0, 2), ["places\n30", "living\nunknown"]);
     assert.equal(await page.locator(":is(.ranking, .people) tbody tr").count(), 25);
     assert.equal(await page.locator(".ranking td.count").first().textContent(), "unknown");
@@ -52,7 +52,7 @@ test("people_are_shown_without_place_names_while_places_is_down", async () => {
     (await page.getByRole("alert").textContent()) ?? "",
     /places.*The place names are unavailable right now\./,
   );
-  const totals = await page.locator(".totals > div").allInnerTexts();
+  const totals = await texts(page.locator(".totals > div"));
   assert.deepEqual(totals.slice(0, 2), ["places\nunknown", "living\n53"]);
   await page.getByLabel("Search").fill("vera");
   await page.getByText("The list of places is unavailable right now.").first().waitFor();
@@ -97,9 +97,7 @@ test("a_place_page_shows_what_it_last_showed_while_a_backend_is_down", async () 
     await using visit = await site.visit(visitor);
     const page = await visit.go("/ui/places/3");
     const shown = () =>
-      page
-        .locator("h1, dl.totals, .range, .people tbody, [aria-labelledby=history]")
-        .allInnerTexts();
+      texts(page.locator("h1, dl.totals, .range, .people tbody, [aria-labelledby=history]"));
     const before = await shown();
     assert.match(before.join(), /Veranolandia.*living\s+3.*Nerf Stack/s);
     await waitForSavedPage(system, "/ui/places/3");
@@ -110,7 +108,7 @@ test("a_place_page_shows_what_it_last_showed_while_a_backend_is_down", async () 
       await system.setFault(service, "throws");
       await visit.go("/ui/places/3");
       assert.deepEqual(await shown(), before, service);
-      const [banner, ...others] = await page.getByRole("alert").allInnerTexts();
+      const [banner, ...others] = await texts(page.getByRole("alert"));
       assert.match(
         banner ?? "",
         new RegExp(`^The ${service} service.* ${parts} are from ${time}\\.$`),
@@ -142,15 +140,14 @@ test("the_overview_shows_its_last_totals_and_order_while_people_is_down", async 
   const { system } = site;
   await using visit = await site.visit();
   const page = await visit.go("/");
-  const shown = () =>
-    page.locator("dl.totals, .range, .ranking tbody, .chart desc").allInnerTexts();
+  const shown = () => texts(page.locator("dl.totals, .range, .ranking tbody, .chart desc"));
   const before = await shown();
   assert.match(before.join(), /places\s+30.*living\s+53/s);
   await waitForSavedPage(system, "/");
   await system.setFault("people", "throws");
   await visit.go("/");
   assert.deepEqual(await shown(), before);
-  const [banner, ...others] = await page.getByRole("alert").allInnerTexts();
+  const [banner, ...others] = await texts(page.getByRole("alert"));
   assert.match(banner ?? "", new RegExp(`^The people service.* The counts are from ${time}\\.$`));
   assert.deepEqual(others, []);
   // An order that was not saved.
@@ -167,7 +164,7 @@ test("the_list_of_people_shows_what_it_last_showed_while_a_backend_is_down", asy
   for (const visitor of [desktop, phone]) {
     await using visit = await site.visit(visitor);
     const page = await visit.go("/ui/people");
-    const shown = () => page.locator(".range, .people tbody").allInnerTexts();
+    const shown = () => texts(page.locator(".range, .people tbody"));
     const before = await shown();
     assert.match(before.join(), /1–50 of 77 people.*Veranolandia/s);
     await waitForSavedPage(system, "/ui/people");
@@ -178,7 +175,7 @@ test("the_list_of_people_shows_what_it_last_showed_while_a_backend_is_down", asy
       await system.setFault(service, "throws");
       await visit.go("/ui/people");
       assert.deepEqual(await shown(), before, service);
-      const banners = await page.getByRole("alert").allInnerTexts();
+      const banners = await texts(page.getByRole("alert"));
       assert.equal(banners.length, 1);
       assert.match(
         banners[0] ?? "",
@@ -210,8 +207,7 @@ test("a_person_is_shown_as_last_seen_while_a_backend_is_down", async () => {
     for (const id of [1, placeless]) {
       const path = `/ui/people/${id}`;
       const page = await visit.go(path);
-      const shown = () =>
-        page.locator("h1, dl.totals, [aria-labelledby=history] li").allInnerTexts();
+      const shown = () => texts(page.locator("h1, dl.totals, [aria-labelledby=history] li"));
       const before = await shown();
       assert.match(before.join(), id === 1 ? /Sensei II.*alive.*renamed from/s : /none/);
       await waitForSavedPage(system, path);
@@ -222,7 +218,7 @@ test("a_person_is_shown_as_last_seen_while_a_backend_is_down", async () => {
         await system.setFault(service, "throws");
         await visit.go(path);
         assert.deepEqual(await shown(), before, `${path} without ${service}`);
-        const banners = await page.getByRole("alert").allInnerTexts();
+        const banners = await texts(page.getByRole("alert"));
         assert.equal(banners.length, 1);
         assert.match(
           banners[0] ?? "",

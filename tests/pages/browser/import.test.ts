@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";
-import { fieldError, follow, openSite, visitors } from "../../support/browser.ts";
+import { fieldError, follow, openSite, texts, visitors } from "../../support/browser.ts";
 import { peopleCsvHeader } from "../../support/declared_fields.ts";
 
 const places = [{ id: 1, name: "Uno" }];
@@ -19,7 +19,7 @@ function csv(lines: string[]) {
 /** The counts in the import report, by their labels. */
 async function readCounts(page: Page): Promise<Record<string, number>> {
   await page.getByRole("heading", { name: "Result" }).waitFor();
-  const rows = await page.locator(".totals > div").allInnerTexts();
+  const rows = await texts(page.locator(".totals > div"));
   const counts = rows.map((row) => row.replaceAll(",", "").split("\n"));
   return Object.fromEntries(counts.map(([label, count]) => [label, Number(count)]));
 }
@@ -53,7 +53,7 @@ for (const visitor of visitors) {
       "imported before": 0,
       invalid: 1,
     });
-    const refusals = await page.locator(".refusals tbody tr").allInnerTexts();
+    const refusals = await texts(page.locator(".refusals tbody tr"));
     assert.match(refusals.join(), /^3\t.*place.*77/);
     assert.equal(await countPeople(), before);
 
@@ -251,9 +251,9 @@ test("a_report_shows_the_first_lines_and_leads_to_the_new_people", async () => {
     await page.getByRole("button", { name: "Check file" }).click();
     await page.getByRole("heading", { name: "First lines" }).waitFor();
     const heads = page.getByRole("columnheader");
-    assert.deepEqual(await heads.allInnerTexts(), ["NAME", "isAlive"]);
+    assert.deepEqual(await texts(heads), ["NAME", "isAlive"]);
     const cells = page.getByRole("cell");
-    assert.deepEqual(await cells.allInnerTexts(), [`Vista ${visitor.name}`, "no", "Otra", "no"]);
+    assert.deepEqual(await texts(cells), [`Vista ${visitor.name}`, "no", "Otra", "no"]);
     await page.getByRole("button", { name: "Import file" }).click();
     await page.getByRole("link", { name: "See the new people" }).click();
     const first = page.locator("tbody th").first();

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
-import { desktop, eventually, openSite, phone, visitors } from "../../support/browser.ts";
+import { desktop, eventually, openSite, phone, texts, visitors } from "../../support/browser.ts";
 import { bearer, readToken, TOKENS, writeToken } from "../../support/tokens.ts";
 import { waitUntil } from "../../support/wait_until.ts";
 
 const sentences = async (page: Page) => {
-  const entries = await page.locator(".history li").allInnerTexts();
+  const entries = await texts(page.locator(".history li"));
   return entries.map((entry) => entry.replace(/^.* UTC /, ""));
 };
 

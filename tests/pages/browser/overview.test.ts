@@ -7,6 +7,7 @@ import {
   eventually,
   openSite,
   phone,
+  texts,
   type Visitor,
   visitors,
 } from "../../support/browser.ts";
@@ -15,7 +16,7 @@ const site = await openSite({ seed: true });
 after(() => site[Symbol.asyncDispose]());
 const { join } = site.system;
 
-const names = (page: Page) => page.locator(":is(.ranking, .people) tbody th").allInnerTexts();
+const names = (page: Page) => texts(page.locator(":is(.ranking, .people) tbody th"));
 
 type Shift = { value: number };
 type Shifting = { shifts: number[] };
@@ -40,7 +41,7 @@ for (const visitor of visitors) {
   test(`the_overview_shows_totals_and_can_be_searched_ordered_and_paged: ${visitor.name}`, async () => {
     await using visit = await site.visit(visitor);
     const page = await visit.go("/");
-    const totals = await page.locator(".totals > div").allInnerTexts();
+    const totals = await texts(page.locator(".totals > div"));
     const expected = ["places\n30", "living\n53", "dead\n24", "dead without a place\n7"];
     assert.deepEqual(totals, expected);
     await page.getByText("1–25 of 30 places").waitFor();
@@ -89,8 +90,8 @@ for (const visitor of visitors) {
     await assertShown(page, visitor, kings);
     const cells = page.locator(".people tbody tr").first().locator("th, td");
     // The first cell has a box.
-    const texts = ["", "Cercei Lamister", "♛ king", "Descaro del Rey"];
-    assert.deepEqual(await cells.allInnerTexts(), texts);
+    const expected = ["", "Cercei Lamister", "♛ king", "Descaro del Rey"];
+    assert.deepEqual(await texts(cells), expected);
     await page.getByRole("link", { name: "Descaro del Rey" }).click();
     await page.locator(".totals").getByText("Cercei Lamister").waitFor();
     await page.getByLabel("State").selectOption("Dead");

@@ -1,7 +1,7 @@
 // Writes people on the pages, on desktop and phone, with and without scripts.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { desktop, fieldError, openSite, visitors } from "../../support/browser.ts";
+import { desktop, fieldError, openSite, texts, visitors } from "../../support/browser.ts";
 
 const places = visitors.map((_, index) => ({ id: index + 1, name: `Lugar ${index + 1}` }));
 const site = await openSite({ places: [...places, { id: 9, name: "Más allá" }] });
@@ -58,9 +58,9 @@ for (const [index, visitor] of visitors.entries()) {
     await page.getByText("Removed the crown from Óscar.").waitFor();
     await page.getByRole("button", { name: "Record death" }).click();
     await page.getByText("Recorded the death of Óscar.").waitFor();
-    const facts = await page.locator(".totals > div").allInnerTexts();
+    const facts = await texts(page.locator(".totals > div"));
     assert.deepEqual(facts, ["state\n† dead", `place\n${home}`, `number\n${id}`]);
-    const history = await page.locator(".history li").allInnerTexts();
+    const history = await texts(page.locator(".history li"));
     assert.deepEqual(
       history.map((entry) => entry.replace(/^.* UTC /, "").replace(/ Restore$/, "")),
       [

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";
-import { follow, openSite, visitors } from "../../support/browser.ts";
+import { follow, openSite, texts, visitors } from "../../support/browser.ts";
 import { bearer, tokenHash } from "../../support/tokens.ts";
 
 const token = "the-token-of-anna";
@@ -23,7 +23,7 @@ async function write(method: string, path: string, body?: object): Promise<numbe
   return response.text && response.json.id;
 }
 
-const entries = (page: Page) => page.locator(".history li").allInnerTexts();
+const entries = (page: Page) => texts(page.locator(".history li"));
 /** The entries without their time. */
 const sentences = async (page: Page) =>
   (await entries(page)).map((entry) => entry.replace(/^.* UTC /, ""));

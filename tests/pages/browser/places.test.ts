@@ -1,7 +1,7 @@
 // Writes places on the pages, on desktop and phone, with and without scripts.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { fieldError, follow, openSite, visitors } from "../../support/browser.ts";
+import { fieldError, follow, openSite, texts, visitors } from "../../support/browser.ts";
 
 const site = await openSite({ places: [{ id: 1, name: "Sin Salida" }] });
 after(() => site[Symbol.asyncDispose]());
@@ -30,15 +30,15 @@ for (const visitor of visitors) {
     await page.getByRole("button", { name: "Add person" }).click();
     await page.getByRole("heading", { name: "Una" }).waitFor();
     const person = page.url().match(/people\/(\d+)/)?.[1];
-    await page.getByRole("link", { name, exact: true }).click();
-    const numbers = await page.locator(".totals > div").allInnerTexts();
+    await follow(page.getByRole("link", { name, exact: true }));
+    const numbers = await texts(page.locator(".totals > div"));
     assert.deepEqual(numbers, ["living\n1", "dead\n0", "king\n♛Una"]);
 
     await page.getByRole("link", { name: "Rename" }).click();
     await page.getByLabel("Name").fill(`${name} II`);
     await page.getByRole("button", { name: "Rename" }).click();
     await page.getByText(`Saved ${name} II.`).waitFor();
-    const history = await page.locator(".history li").allInnerTexts();
+    const history = await texts(page.locator(".history li"));
     assert.match(history[0] ?? "", new RegExp(`renamed from “${name}” to “${name} II”$`));
     assert.match(history[1] ?? "", /Una was added as king$/);
     assert.match(history[2] ?? "", new RegExp(`added as “${name}” Restore$`));

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";
-import { desktop, fieldError, follow, openSite, visitors } from "../../support/browser.ts";
+import { desktop, fieldError, follow, openSite, texts, visitors } from "../../support/browser.ts";
 import { bearer, tokenHash } from "../../support/tokens.ts";
 
 const site = await openSite({
@@ -81,7 +81,7 @@ for (const [index, visitor] of visitors.entries()) {
     await tick(page, [bea, carlos]);
     await follow(button(page, "Record death"));
     await page.getByRole("heading", { name: "Record the death of 2 people?" }).waitFor();
-    assert.deepEqual(await page.locator(".selected a").allInnerTexts(), [bea, carlos]);
+    assert.deepEqual(await texts(page.locator(".selected a")), [bea, carlos]);
     await follow(button(page, "Record the death of 2 people"));
     await page.getByText("Recorded the death of 2 people.").waitFor();
     assert.deepEqual(

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";
-import { fieldError, openSite, visitors } from "../../support/browser.ts";
+import { fieldError, follow, openSite, texts, visitors } from "../../support/browser.ts";
 
 const DAY = 86_400_000;
 const living = (id: number, placeId: number, name = `P${id}`) => ({
@@ -38,8 +38,8 @@ await join.send("PATCH", "/v1/people/1", { isAlive: false });
 await join.send("PATCH", "/v1/people/2", { placeId: 3 });
 
 const daysAgo = (days: number) => new Date(Date.now() - days * DAY).toISOString().slice(0, 10);
-const totals = (page: Page) => page.locator(".totals > div").allInnerTexts();
-const rows = (page: Page) => page.locator(".ranking tbody th").allInnerTexts();
+const totals = (page: Page) => texts(page.locator(".totals > div"));
+const rows = (page: Page) => texts(page.locator(".ranking tbody th"));
 
 for (const visitor of visitors) {
   test(`the_overview_shows_a_date_in_the_past: ${visitor.name}`, async () => {
@@ -69,7 +69,7 @@ for (const visitor of visitors) {
     const box = await chart.boundingBox();
     assert.ok(box && box.width > visitor.width / 2 && box.height > 100);
     await page.getByText("Numbers of the chart").click();
-    const numbers = await page.locator("details tbody tr").allInnerTexts();
+    const numbers = await texts(page.locator("details tbody tr"));
     assert.equal(numbers.length, 31);
     assert.match(numbers[0] ?? "", /UTC\s+1\s+1$/);
     assert.match(numbers[5] ?? "", /UTC\s+3\s+0$/);
@@ -124,8 +124,8 @@ test("recent_changes_are_listed_newest_first", async () => {
     const place = await join.send("POST", "/v1/places", { name });
     await using visit = await site.visit(visitor);
     const page = await visit.go("/");
-    await page.getByRole("link", { name: "Changes" }).click();
-    const sentences = await page.locator(".history li").allInnerTexts();
+    await follow(page.getByRole("link", { name: "Changes" }));
+    const sentences = await texts(page.locator(".history li"));
     const [first, second, third] = sentences.map((text) => text.replace(/^.* UTC /, ""));
     assert.deepEqual(
       [first, second, third],
@@ -143,7 +143,7 @@ test("recent_changes_are_listed_newest_first", async () => {
   await join.request("POST", "/v1/people/import", type, lines.join(""));
   await using visit = await site.visit();
   const page = await visit.go("/ui/changes");
-  const items = await page.locator(".history li").allInnerTexts();
+  const items = await texts(page.locator(".history li"));
   assert.equal(items.length, 50);
   assert.match(items[0] ?? "", /added person Serie 159$/);
   assert.match(items[49] ?? "", /added person Serie 110$/);
