@@ -25,8 +25,9 @@
 -- search index, which reads only matches, but two rows for each. With isKing=true it uses
 -- one_king_a_place.
 WITH RECURSIVE
-  -- Empty if the client has the current response. Then nothing else is read.
-  current AS MATERIALIZED (
+  -- Empty if the client has the current response. Then nothing else is read: it is the outer side of
+  -- the last join.
+  current AS (
     SELECT change_seq, epoch
     FROM (
       SELECT
@@ -52,7 +53,7 @@ WITH RECURSIVE
       SELECT place_id, king_id, {size} AS size, {others} AS others{position}
       FROM {population}
       ORDER BY {order}
-      LIMIT iif(NOT EXISTS (SELECT 1 FROM current), 0, ?3)
+      LIMIT ?3
     )
   ),
   -- The groups that this statement returns.

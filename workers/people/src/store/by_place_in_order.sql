@@ -23,7 +23,7 @@
 -- Uses the primary key of population for the groups.
 WITH RECURSIVE
   -- Empty if the client has the current response. Then nothing else is read.
-  current AS MATERIALIZED (
+  current AS (
     SELECT change_seq, epoch
     FROM (
       SELECT
@@ -35,20 +35,23 @@ WITH RECURSIVE
     )
     WHERE change_seq || '.' || epoch IS NOT ?7
   ),
-  -- The ends of the page, and whether all its groups are complete and can be read at once.
+  -- The ends of the page, and whether all its groups are complete and can be read at once. Without a
+  -- row of `current`, SQLite does not read the groups, and there is no row.
   page AS MATERIALIZED (
-    SELECT
-      min(place_id) AS first,
-      max(place_id) AS last,
-      sum(size) <= ?5 AND max(size) <= min(?4, 1000) AS is_small
-    FROM (
-      SELECT place_id, living + dead AS size
-      FROM population
-      WHERE place_id > ?1 AND place_id <= ?2
-      ORDER BY place_id
-      LIMIT iif(NOT EXISTS (SELECT 1 FROM current), 0, ?3)
+    SELECT *
+    FROM current CROSS JOIN (
+      SELECT
+        min(place_id) AS first,
+        max(place_id) AS last,
+        sum(size) <= ?5 AND max(size) <= min(?4, 1000) AS is_small
+      FROM (
+        SELECT place_id, living + dead AS size
+        FROM population
+        WHERE place_id > ?1 AND place_id <= ?2
+        ORDER BY place_id
+        LIMIT ?3
+      )
     )
-    HAVING count(*) > 0
   ),
   -- All groups of a page that is not small.
   requested AS (
@@ -63,7 +66,7 @@ WITH RECURSIVE
       FROM population
       WHERE place_id > ?1 AND place_id <= ?2
       ORDER BY place_id
-      LIMIT iif((SELECT is_small FROM page) IS FALSE, ?3, 0)
+      LIMIT ?3
     )
   ),
   -- The groups that this statement returns.
@@ -121,8 +124,8 @@ SELECT
     || '{"placeId":' || place_id || ',"people":[' || group_concat(resident, ',') || ']}' AS text,
   place_id,
   0 AS remaining,
-  (SELECT change_seq FROM current) AS change_seq,
-  (SELECT epoch FROM current) AS epoch
+  (SELECT change_seq FROM page) AS change_seq,
+  (SELECT epoch FROM page) AS epoch
 FROM (
   SELECT place_id, resident
   FROM person INDEXED BY person_resident
@@ -149,10 +152,12 @@ SELECT
   || iif(last < group_end, '', '}') AS text,
   place_id,
   remaining,
-  (SELECT change_seq FROM current),
-  (SELECT epoch FROM current)
-FROM chunk
+  (SELECT change_seq FROM page),
+  (SELECT epoch FROM page)
+-- As the inner side of a join, the groups of a small page are not read again.
+FROM (SELECT is_small FROM page) CROSS JOIN chunk
+WHERE is_small IS FALSE
 UNION ALL
 SELECT NULL, NULL, NULL, change_seq, epoch
-FROM current
-WHERE (SELECT first FROM page) IS NULL
+FROM page
+WHERE first IS NULL
