@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { EPOCH } from "../support/fixtures.ts";
 import { type ServiceStub, start } from "../support/harness.ts";
 import { ACCEPT_HTML, assertPage, sendFile, sendForm, titleOf } from "../support/page_helpers.ts";
-import { tokenHash } from "../support/tokens.ts";
+import { bearer, readToken, TOKENS, tokenHash, writeToken } from "../support/tokens.ts";
 
 const system = await start({ seed: true });
 after(() => system.dispose());
@@ -298,6 +298,61 @@ test("the_cookie_authorizes_only_forms", async () => {
   assert.equal(written.headers["set-cookie"], undefined, "an existing cookie is not set again");
   const guessed = { cookie: "__Host-token=a-token-that-is-guessed" };
   assert.equal((await sendForm(closed.join, "/ui/places/new", { name: "B" }, guessed)).status, 401);
+});
+
+test("where_reads_need_a_token_the_cookie_reads_the_api_from_our_own_pages_only", async () => {
+  await using closed = await start({ seed: true, gatewaySettings: { TOKENS, READS: "token" } });
+  const cookie = `__Host-token=${readToken}`;
+  const ours = { "sec-fetch-site": "same-origin" };
+  const guessed = "__Host-token=a-token-that-is-guessed";
+  for (const path of ["/v1/people/export?format=csv", "/v1/statistics/series", "/v1/people/1"]) {
+    for (const [headers, status] of [
+      [{ ...ours, cookie }, 200],
+      [{ cookie }, 401],
+      [{ cookie, "sec-fetch-site": "same-site" }, 401],
+      [{ cookie, "sec-fetch-site": "cross-site" }, 401],
+      [{ cookie, "sec-fetch-site": "none" }, 401],
+      [{ ...ours, cookie: guessed }, 401],
+      [{ ...ours, cookie, ...bearer("a-token-that-is-guessed") }, 401],
+    ] as const) {
+      const sent = JSON.stringify(headers);
+      assert.equal((await closed.join.request("GET", path, headers)).status, status, sent);
+    }
+  }
+  const write = `__Host-token=${writeToken}`;
+  const rejected = await closed.join.send(
+    "POST",
+    "/v1/places",
+    { name: "A" },
+    { ...ours, cookie: write },
+  );
+  assert.equal(rejected.status, 401);
+});
+
+test("a_list_of_people_with_a_place_is_the_page_of_the_place", async () => {
+  const path = "/ui/people?q=a&placeId=3&show=isAlive%3Dtrue";
+  const response = await join.request("GET", path, ACCEPT_HTML);
+  assert.equal(response.status, 303);
+  const target = response.headers.location ?? "";
+  assert.match(target, /^\/ui\/places\/3\?(?=.*q=a)(?=.*show=isAlive%3Dtrue)/);
+  assertPage(await join.request("GET", target, ACCEPT_HTML), 200, target);
+});
+
+test("the_login_says_why_it_asks_for_a_token_and_requires_one", async () => {
+  for (const [READS, lead] of [
+    ["open", "With a token, you can make changes"],
+    ["token", "You need a token to read"],
+  ] as const) {
+    await using system = await start({ gatewaySettings: { TOKENS, READS } });
+    for (const [token, message] of [
+      ["a-token-that-is-guessed", "not valid here"],
+      ["", "Enter a token."],
+    ] as const) {
+      const page = await sendForm(system.join, "/ui/enter", { token });
+      assert.ok(page.text.includes(lead) && page.text.includes(message), page.text);
+      assert.equal(page.headers["set-cookie"], undefined);
+    }
+  }
 });
 
 test("a_form_with_an_invalid_hidden_field_is_rejected_and_changes_nothing", async () => {

@@ -34,42 +34,53 @@ from_json! {
 }
 
 /// The page. The changes are in order of time, the newest first. `stream` is the path of the later
-/// ones as events, if the browser may read them.
+/// ones as events.
 #[must_use]
-pub fn page(changes: &[RecentChange], stream: Option<&str>, notices: &[Notice]) -> Markup {
+pub fn page(changes: &[RecentChange], stream: &str, notices: &[Notice]) -> Markup {
     let main = html! {
         h1 { "Recent changes" }
         @if changes.is_empty() { p.empty { "No changes." } }
-        ul #changes .history data-stream=[stream] {
-            @for change in changes { li { (time(&change.at)) " " (sentence(change)) } }
+        ul #changes .history data-stream=(stream) {
+            @for change in changes {
+                li { (time(&change.at)) " " (sentence(change, has_page(change, changes))) }
+            }
         }
         p.more { a href="/v1/changes" { "All changes as JSON" } }
     };
     document("Recent changes", Some("/v1/changes"), notices, &main)
 }
 
-fn sentence(change: &RecentChange) -> Markup {
+/// Whether the record has a page. A removed place has none, so its latest change decides.
+fn has_page(change: &RecentChange, changes: &[RecentChange]) -> bool {
+    let is_same =
+        |other: &&RecentChange| (&other.collection, other.id) == (&change.collection, change.id);
+    let latest = changes.iter().find(is_same).unwrap_or(change);
+    change.collection != "places" || latest.record.is_some()
+}
+
+fn sentence(change: &RecentChange, has_page: bool) -> Markup {
     let verb = match change.kind.as_str() {
         "created" => "added",
         "deleted" => "removed",
         "erased" => "erased",
         _ => "changed",
     };
-    let is_place = change.collection == "places";
-    let noun = if is_place { "place" } else { "person" };
+    let noun = if change.collection == "places" {
+        "place"
+    } else {
+        "person"
+    };
     let name = change
         .record
         .as_ref()
         .and_then(|record| record.get("name")?.as_str());
+    let name = html! { @match name { Some(name) => (name), None => (change.id) } };
     html! {
         (verb) " " (noun) " "
-        // A removed place has no page.
-        @if is_place && change.record.is_none() {
-            (change.id)
+        @if has_page {
+            a href={ "/ui/" (change.collection) "/" (change.id) } { (name) }
         } @else {
-            a href={ "/ui/" (change.collection) "/" (change.id) } {
-                @match name { Some(name) => (name), None => (change.id) }
-            }
+            (name)
         }
         @if let Some(by) = &change.by { " by " (by) }
     }
@@ -91,17 +102,26 @@ mod tests {
         };
         let place = r#"{"id":7,"name":"<A>"}"#;
         let changes = [
-            change("places", "created", r#""anna""#, place),
             change("places", "deleted", "null", "null"),
+            change("places", "created", r#""anna""#, place),
             change("people", "updated", "null", r#"{"id":7,"name":null}"#),
             change("people", "erased", "null", "null"),
         ];
-        let sentence = |change| sentence(change).into_string();
+        let sentence = |change| sentence(change, has_page(change, &changes)).into_string();
+        assert_eq!(
+            sentence(&changes[1]),
+            "added place &lt;A&gt; by anna",
+            "a removed place"
+        );
+        assert_eq!(
+            super::sentence(&changes[1], has_page(&changes[1], &changes[1..])).into_string(),
+            r#"added place <a href="/ui/places/7">&lt;A&gt;</a> by anna"#
+        );
         assert_eq!(
             changes.each_ref().map(sentence),
             [
-                r#"added place <a href="/ui/places/7">&lt;A&gt;</a> by anna"#,
                 "removed place 7",
+                "added place &lt;A&gt; by anna",
                 r#"changed person <a href="/ui/people/7">7</a>"#,
                 r#"erased person <a href="/ui/people/7">7</a>"#,
             ]

@@ -1,12 +1,14 @@
 //! Renders the table of people, and the page that searches for people.
 
 use domain::name::{Normalize, case_key, search_key};
+use domain::param::parse_positive_integer;
 use maud::{Markup, html};
 use tables::Cursor;
 
 use crate::api::{PersonView, PlaceView};
 use crate::chart::Period;
 use crate::field::{choice, hidden};
+use crate::form::Form;
 use crate::layout::{Notice, document, with_query};
 use crate::list::{Defaults, ListQuery, Neighbours, Total, export_label, exports};
 use crate::place_history;
@@ -72,6 +74,14 @@ impl PeopleQuery {
             place,
             list,
         }
+    }
+
+    /// The address of the page of a place with the same filters, if the query has a place.
+    #[must_use]
+    pub fn page_of_place(query: &str, now: i64, normalize: Normalize) -> Option<String> {
+        let id = parse_positive_integer(Form::parse(query.as_bytes()).get("placeId"))?;
+        let list = Self::parse(Some(id), query, now, normalize).list;
+        Some(format!("/ui/places/{id}?{}", list.to_text()))
     }
 
     /// The filters as parameters of the API.

@@ -22,7 +22,6 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::auth::gateway_guard;
 use edge::{Layer, MethodRouter, Router, any, delete, files, get, health, post, shared_cache};
 use http_semantics::MediaType;
 use http_semantics::auth::Scope;
@@ -42,7 +41,7 @@ const LAYERS: &[Layer] = &[
     Layer::Cors,
     Layer::Head,
     Layer::Consistency,
-    Layer::Authenticate(gateway_guard),
+    Layer::Authenticate(pages::guard),
     Layer::RateLimit,
     Layer::Authorize,
     Layer::Problems,

@@ -5,7 +5,7 @@
 //! - The cookie is `SameSite=Strict`.
 //! - A form must come from the same origin. Another site cannot forge the headers `Origin` and
 //!   `Sec-Fetch-Site`.
-//! - The API ignores cookies.
+//! - The API ignores the cookie of a write. It accepts it for a read that comes from our own pages.
 
 use domain::Param;
 use http_semantics::auth::BearerToken;

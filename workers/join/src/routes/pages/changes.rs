@@ -6,7 +6,6 @@ use http_semantics::{Problem, Validator};
 use pages::changes::{self, RecentChange};
 use tables::Cursor;
 
-use super::form::Session;
 use super::html;
 use super::reads::{or_notice, read_list};
 use crate::backends::{Backends, change_seqs};
@@ -44,12 +43,9 @@ pub async fn changes(request: Request) -> Result<Response, Error> {
             None => break,
         }
     }
-    // A browser cannot send a token with a request for events.
-    let stream = Session::load(&request).has_open_reads().then(|| {
-        let since = Cursor::Changes(seqs.places, seqs.people);
-        format!("/v1/changes?since={since}")
-    });
-    Ok(html(200, changes::page(&all, stream.as_deref(), &notices)))
+    let since = Cursor::Changes(seqs.places, seqs.people);
+    let stream = format!("/v1/changes?since={since}");
+    Ok(html(200, changes::page(&all, &stream, &notices)))
 }
 
 /// The latest changes of a table, in reverse order. `seq` is its change sequence.

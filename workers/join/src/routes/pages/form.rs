@@ -56,9 +56,12 @@ impl Session {
         self.policy.authorize(Scope::Read, self.token.as_ref())
     }
 
-    /// Whether reading needs no token.
-    pub fn has_open_reads(&self) -> bool {
-        self.policy.authorize(Scope::Read, None).is_ok()
+    /// Why the page of the login asks for a token.
+    pub fn why_log_in(&self) -> &'static str {
+        match self.policy.authorize(Scope::Read, None) {
+            Ok(()) => WRITING_NEEDS_A_TOKEN,
+            Err(_) => READING_NEEDS_A_TOKEN,
+        }
     }
 
     /// Whether the cookie is enough to write.
@@ -317,8 +320,8 @@ pub fn add_idempotency_key(form: &mut Form) {
     }
 }
 
-/// Why a page asks for a token.
-pub const READING_NEEDS_A_TOKEN: &str = "You need a token to read these pages.";
+const READING_NEEDS_A_TOKEN: &str = "You need a token to read these pages.";
+const WRITING_NEEDS_A_TOKEN: &str = "With a token, you can make changes from this browser.";
 
 /// The page that asks for a token.
 pub fn login_page(problem: &Problem, lead: &str) -> Response {
@@ -340,8 +343,10 @@ pub async fn login_form(request: Request) -> Result<Response, Error> {
     }
     let mut form = Form::default();
     form.needs_token = true;
-    let lead = "With a token, you can make changes from this browser.";
-    Ok(html(200, login::page(&form, lead)))
+    Ok(html(
+        200,
+        login::page(&form, Session::load(&request).why_log_in()),
+    ))
 }
 
 /// `POST /ui/enter`: stores a token in the browser.
@@ -351,11 +356,13 @@ pub async fn login_form(request: Request) -> Result<Response, Error> {
 pub async fn login(request: Request) -> Result<Response, Error> {
     let mut submission = Submission::read(&request).await?;
     let Submission { session, form, .. } = &mut submission;
-    if session.has_scope(Scope::Read, form) {
+    if form.filled("token").is_none() {
+        form.add_error("token", "Enter a token.");
+    } else if session.has_scope(Scope::Read, form) {
         return Ok(submission.redirect("/".to_owned()));
     }
     form.needs_token = true;
-    let page = login::page(form, READING_NEEDS_A_TOKEN);
+    let page = login::page(form, session.why_log_in());
     Ok(html(form.status(), page))
 }
 

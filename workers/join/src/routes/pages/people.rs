@@ -121,6 +121,9 @@ fn parse(query: &str) -> PeopleQuery {
 /// # Errors
 /// A worker without its bindings.
 pub async fn people(request: Request) -> Result<Response, Error> {
+    if let Some(page) = PeopleQuery::page_of_place(&request.query, edge::now(), NORMALIZE) {
+        return Ok(Response::see_other(page));
+    }
     let backends = Backends::new(&request.env)?;
     let mut query = parse(&request.query);
     let requested_at = edge::now();

@@ -65,7 +65,7 @@ async fn change(
     if count == 0 {
         form.add_error(
             "placeId",
-            "They live in this place already. Choose another.",
+            "They lived in this place when the page was opened. Choose another.",
         );
     }
     if form.has_errors() {
