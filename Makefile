@@ -69,14 +69,19 @@ test: build
 else
 # ALL=1 adds the tests with tools of other projects.
 suites = api docs integrity ops pages $(if $(SKIP_BROWSER),,pages/browser) $(if $(ALL),tools)
-test: lint build $(if $(ALL),.tools/python/made) ## run the checks and tests; ALL=1, SKIP_BROWSER=1, or one FILE=… and NAME=…
+test: test-crates build $(if $(ALL),.tools/python/made) ## run the checks and tests; ALL=1, SKIP_BROWSER=1, or one FILE=… and NAME=…
 	@node ops/dev/chromium.ts
-	$(call say,testing the crates …)
-	@cargo test --quiet --workspace
 	$(call say,testing the workers …)
 	$(if $(ALL),@test -x .tools/python/bin/python || printf '» %s\n' '$(WITHOUT_PYTHON)')
 	$(run_tests) --test-concurrency=2 $(suites:%='tests/%/*.test.ts')
 endif
+
+# With -j2, this runs while the workers are built.
+.PHONY: test-crates
+test-crates: lint
+	$(call say,testing the crates …)
+	@cargo test --quiet --workspace
+
 WITHOUT_PYTHON := skipping schemathesis and openapi-python-client: they need Python 3.11 with venv
 
 chaos: $(SETUP) $(BUILDS) ## inject failures for 17 minutes; SEED=7, ONLY=kills,soak, MINUTES=60
