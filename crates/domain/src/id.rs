@@ -233,6 +233,16 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_ids_has_at_most_the_maximum_length() {
+        // These ids have 16 digits. They leave room for a comma and 14 digits.
+        let long = || (0..722).map(|n| PlaceId::MAX_ID - n);
+        let fits = lists(long().chain([10_i64.pow(13)]));
+        let lengths: Vec<usize> = fits.iter().map(String::len).collect();
+        assert_eq!(lengths, [MAX_LIST_BYTES]);
+        assert_eq!(lists(long().chain([10_i64.pow(14)])).len(), 2);
+    }
+
+    #[test]
     fn more_ids_than_the_maximum_are_rejected() {
         let list = |length: usize| vec!["7"; length].join(",");
         assert!(Ids::parse(&list(Ids::MAX_IDS)).is_some());

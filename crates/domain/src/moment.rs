@@ -209,9 +209,21 @@ mod tests {
             ("2000-03-01T00:00:00.5Z", 951_868_800_500),
             ("2026-11-24T21:40:34.1239Z", 1_795_556_434_123),
             ("0000-01-01T00:00:00Z", -62_167_219_200_000),
+            ("0000-01-01T00:00:00Z", EARLIEST),
             ("9999-12-31T23:59:59Z", 253_402_300_799_000),
         ] {
             assert_eq!(milliseconds(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_written_as_the_client_has_spelled_it() {
+        for text in ["2026-11-24", "2026-11-24T21:40:34.1239Z"] {
+            let moment = Moment::parse(text);
+            assert_eq!(
+                moment.map(|moment| moment.to_string()).as_deref(),
+                Some(text)
+            );
         }
     }
 
@@ -255,6 +267,7 @@ mod tests {
                 for day in 1..=days_in_month(year, month) {
                     days += 1;
                     assert_eq!(days_since_1970(year, month, day), days);
+                    assert_eq!(date_of(days), (year, month, day));
                 }
             }
         }

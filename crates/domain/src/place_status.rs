@@ -82,3 +82,31 @@ pub const INTEGRITY_BATCH_SIZE: i64 = 5_000;
 
 /// The maximum number of entries of each kind in the integrity report.
 pub const MAX_INTEGRITY_ENTRIES: i64 = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statuses(active: &[i64], deleting: &[i64]) -> PlaceStatuses {
+        PlaceStatuses {
+            active: active.iter().copied().collect(),
+            deleting: deleting.iter().copied().collect(),
+        }
+    }
+
+    #[test]
+    fn a_writer_commits_only_if_the_place_is_active() {
+        let mut known = statuses(&[1], &[2]);
+        known.extend(statuses(&[3], &[4]));
+        for (place, status, step) in [
+            (1, PlaceStatus::Active, Step::Commit),
+            (2, PlaceStatus::Deleting, Step::Wait),
+            (3, PlaceStatus::Active, Step::Commit),
+            (4, PlaceStatus::Deleting, Step::Wait),
+            (5, PlaceStatus::Missing, Step::RollBack),
+        ] {
+            assert_eq!(known.get(place), status, "{place}");
+            assert_eq!(status.next_step(), step, "{place}");
+        }
+    }
+}

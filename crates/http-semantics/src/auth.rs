@@ -319,6 +319,13 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_token_with_two_entries_of_one_scope_has_the_first_name() {
+        let entries = ["anna", "boris"].map(|name| format!("write:{name}:{}", hash(WRITER)));
+        let grant = policy(None, None, &entries.join(",")).grant_of(&token(WRITER));
+        assert_eq!(grant.unwrap().actor.as_str(), "anna");
+    }
+
     proptest! {
         #[test]
         fn no_setting_lets_a_stranger_in(

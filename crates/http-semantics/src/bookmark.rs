@@ -61,8 +61,8 @@ impl Bookmark {
     }
 }
 
-/// A state of one database.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// A state of one database. A later state is greater.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 enum State {
     /// No particular one.
     #[default]
@@ -80,6 +80,11 @@ impl State {
             None if text.is_empty() => Self::Any,
             None => Self::Newest,
         }
+    }
+
+    /// Advances to a state, if it is later. An unknown state counts as the latest.
+    fn advance(&mut self, state: Self) {
+        *self = std::mem::take(self).max(state);
     }
 
     /// The part of a token.
@@ -167,26 +172,15 @@ impl Observed {
 
     /// Advances to a bookmark of a database, if it is later.
     pub fn advance(&mut self, backend: Backend, bookmark: &str) {
-        advance(self.0.get_mut(backend), State::parse(bookmark));
+        self.0.get_mut(backend).advance(State::parse(bookmark));
     }
 
     /// Advances to the bookmarks that another reader has observed.
     pub fn merge(&mut self, other: &Self) {
         for backend in Backend::ALL {
-            advance(self.0.get_mut(backend), other.0.get(backend).clone());
+            let state = other.0.get(backend).clone();
+            self.0.get_mut(backend).advance(state);
         }
-    }
-}
-
-/// Advances to a state, if it is later. An unknown state counts as the latest.
-fn advance(latest: &mut State, state: State) {
-    let is_later = match (&*latest, &state) {
-        (_, State::Any) | (State::Newest, _) => false,
-        (State::Since(latest), State::Since(bookmark)) => latest < bookmark,
-        _ => true,
-    };
-    if is_later {
-        *latest = state;
     }
 }
 
@@ -311,6 +305,13 @@ mod tests {
     }
 
     #[test]
+    fn a_backend_is_known_by_the_name_of_its_worker() {
+        assert_eq!(Backend::from_worker("places"), Some(Backend::Places));
+        assert_eq!(Backend::from_worker("people"), Some(Backend::People));
+        assert_eq!(Backend::from_worker("join"), None);
+    }
+
+    #[test]
     fn a_request_without_a_token_accepts_any_replica() {
         let session = Session::new(None);
         assert_eq!(constraints(&session), [FIRST_UNCONSTRAINED; 2]);
@@ -326,7 +327,9 @@ mod tests {
         let session = Session::new(Some(&format!(".{second}")));
         assert_eq!(constraints(&session), [FIRST_UNCONSTRAINED, &second]);
         assert_eq!(session.request_token(), Some(format!(".{second}")));
-        assert_eq!(constraints(&Session::newest()), [FIRST_PRIMARY; 2]);
+        let newest = Session::newest();
+        assert_eq!(constraints(&newest), [FIRST_PRIMARY; 2]);
+        assert_eq!(newest.request_token().as_deref(), Some(FIRST_PRIMARY));
     }
 
     #[test]
@@ -374,6 +377,8 @@ mod tests {
         }
         let mut unknown = observed(Some(1), None);
         unknown.advance(Backend::People, "a new form");
+        assert_eq!(unknown.token(), Some(format!("{known}.{FIRST_PRIMARY}")));
+        unknown.advance(Backend::People, &known);
         assert_eq!(unknown.token(), Some(format!("{known}.{FIRST_PRIMARY}")));
     }
 

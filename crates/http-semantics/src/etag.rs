@@ -257,6 +257,43 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_list_of_more_tags_than_the_maximum_is_rejected() {
+        let list = |count: usize| Tags::parse(&vec!["\"1\""; count].join(","));
+        assert_eq!(
+            list(Tags::MAX_TAGS).iter().flat_map(Tags::iter).count(),
+            100
+        );
+        for count in [101, 102, 300] {
+            assert_eq!(list(count), None, "{count}");
+        }
+    }
+
+    #[test]
+    fn a_single_tag_is_parsed() {
+        let tag = |text| Tag::parse(text).map(|tag| tag.to_string());
+        assert_eq!(tag(" W/\"3\" ").as_deref(), Some("W/\"3\""));
+        for rejected in ["", "*", "3", "\"3\", \"4\""] {
+            assert_eq!(tag(rejected), None, "{rejected}");
+        }
+    }
+
+    #[test]
+    fn if_match_allows_the_versions_of_its_tags() {
+        for (header, versions) in [
+            ("*", None),
+            ("", Some(vec![])),
+            ("\"x\", \"0.1f09ab34\"", Some(vec![])),
+            (
+                "\"2.1f09ab34\", W/\"7.1f09ab34\"",
+                Some(vec![validator(2), validator(7)]),
+            ),
+        ] {
+            assert_eq!(if_match(header).matched_versions(), versions, "{header}");
+        }
+        assert_eq!(if_none_match("\"2.1f09ab34\"").matched_versions(), None);
+    }
+
     /// RFC 9110, 5.6.1.2: a recipient ignores empty elements.
     #[test]
     fn empty_elements_of_a_list_of_tags_are_ignored() {

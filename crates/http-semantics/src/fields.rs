@@ -252,6 +252,108 @@ mod tests {
         }
     }
 
+    fn fields(json: &str) -> Fields {
+        Fields::new(Object::parse(json.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn a_field_without_a_value_is_absent() {
+        for (json, has) in [
+            ("{}", false),
+            (r#"{"x":null}"#, false),
+            (r#"{"x":0}"#, true),
+        ] {
+            assert_eq!(fields(json).has("x"), has, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_required() {
+        for json in ["{}", r#"{"name":null}"#, r#"{"name":7}"#] {
+            let mut fields = fields(json);
+            let name = fields.name(Normalize::NONE);
+            let errors = fields.finish(&["name"], name).unwrap_err();
+            let pointers: Vec<&str> = errors.iter().map(|error| error.pointer.as_str()).collect();
+            assert_eq!(pointers, ["/name"], "{json}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_place_is_valid_or_absent() {
+        let place = |json| {
+            let mut fields = fields(json);
+            let name = fields.place_name("place", Normalize::NONE);
+            let name = name.map(|name| name.as_str().to_owned());
+            fields.finish(&["place"], Some(name)).ok()
+        };
+        assert_eq!(place(r#"{"place":" Ur "}"#), Some(Some("Ur".to_owned())));
+        assert_eq!(place("{}"), Some(None));
+        assert_eq!(place(r#"{"place":""}"#), None);
+    }
+
+    #[test]
+    fn a_boolean_is_false_if_it_is_absent() {
+        for (json, expected) in [
+            ("{}", Some(false)),
+            (r#"{"isKing":null}"#, Some(false)),
+            (r#"{"isKing":false}"#, Some(false)),
+            (r#"{"isKing":true}"#, Some(true)),
+            (r#"{"isKing":"true"}"#, None),
+        ] {
+            let mut fields = fields(json);
+            let value = fields.boolean("isKing");
+            assert_eq!(
+                fields.finish(&["isKing"], Some(value)).ok(),
+                expected,
+                "{json}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_id_of_a_record_is_that_of_its_path_or_absent() {
+        for (json, path_id, is_valid) in [
+            ("{}", None, true),
+            ("{}", Some(7), true),
+            (r#"{"id":7}"#, Some(7), true),
+            (r#"{"id":8}"#, Some(7), false),
+            (r#"{"id":"7"}"#, Some(7), false),
+            (r#"{"id":7}"#, None, false),
+            (r#"{"id":null}"#, None, false),
+        ] {
+            let mut fields = fields(json);
+            fields.own_id(path_id);
+            let result = fields.finish(&["id"], Some(()));
+            assert_eq!(result.is_ok(), is_valid, "{json} {path_id:?}");
+        }
+    }
+
+    #[test]
+    fn the_fields_that_were_not_taken_are_left() {
+        let mut valid = fields(r#"{"id":7,"x":1,"y":2}"#);
+        valid.ignore("x");
+        assert_eq!(valid.imported_id(), Some(7));
+        let rest = Object::from_iter([("y", json!(2))]);
+        assert_eq!(valid.into_rest(), Ok(rest));
+        let mut invalid = fields(r#"{"id":0,"y":2}"#);
+        assert_eq!(invalid.imported_id(), None);
+        assert_eq!(invalid.into_rest().unwrap_err().len(), 1);
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_if_its_name_is_plain() {
+        let errors = fields(r#"{"age":7,"a/b~c":8}"#).finish(&["id", "name"], Some(()));
+        let expected = "left out: the fields are id, name";
+        let errors = errors.unwrap_err().into_iter();
+        let mut errors: Vec<_> = errors.map(|error| (error.pointer, error.detail)).collect();
+        errors.sort();
+        let of = |pointer: &str| (pointer.to_owned(), expected.to_owned());
+        assert_eq!(errors, [of("/"), of("/age")]);
+        let mut named = fields("{}");
+        named.add_error("a/b~c", "left out");
+        assert_eq!(named.into_rest().unwrap_err()[0].pointer, "/a~1b~0c");
+    }
+
     #[test]
     fn the_id_of_a_place_is_a_whole_number_from_1() {
         let place = |json: &str| {

@@ -100,7 +100,8 @@ pub fn find_lost_fraction(json: &[u8]) -> Option<usize> {
     let (mut at, mut is_in_string) = (0, false);
     while let Some(byte) = json.get(at) {
         match byte {
-            b'\\' if is_in_string => at += 1,
+            // In valid JSON, only strings have backslashes.
+            b'\\' => at += 1,
             b'"' => is_in_string = !is_in_string,
             b'-' | b'0'..=b'9' if !is_in_string => {
                 let rest = json.get(at..).unwrap_or_default();
@@ -176,7 +177,7 @@ mod tests {
             "10.00000000000000005E+0",
             "1234567890123456e-99999999999999999999",
         ] {
-            let body = format!("{{\"a\":\"1.000000000000000005\",\n \"b\":{number}}}");
+            let body = format!("{{\"a\\\"\":\"1.000000000000000005\",\n \"b\":{number}}}");
             let problem = Problem::malformed_body(EXACT_NUMBERS, 2, 6);
             assert_eq!(Object::parse(body.as_bytes()), Err(problem), "{number}");
         }

@@ -107,8 +107,20 @@ mod tests {
     }
 
     #[test]
+    fn a_generation_is_full_at_half_of_the_size() {
+        let mut cache = LruCache::new(80);
+        for key in ["a", "b", "c"] {
+            cache.put(key.to_owned(), 1, 19);
+        }
+        assert_eq!((cache.young.len(), cache.old.len()), (1, 2));
+        assert_eq!(["a", "b", "c"].map(|key| cache.get(key)), [Some(1); 3]);
+    }
+
+    #[test]
     fn a_value_that_is_too_large_is_not_stored() {
         let mut cache = LruCache::new(80);
+        cache.put("a".to_owned(), 1, 20);
+        assert_eq!(cache.get("a"), None);
         cache.put("a".to_owned(), 1, 9);
         cache.put("a".to_owned(), 2, 1000);
         assert_eq!(cache.get("a"), None);

@@ -243,6 +243,7 @@ mod tests {
             assert_eq!(choose(Some(accept), FEED_FORMATS), Some(format));
         }
         assert_eq!(choose(Some("text/csv"), FEED_FORMATS), None);
+        assert!(FeedFormat::EventStream.parameters().is_empty());
     }
 
     #[test]

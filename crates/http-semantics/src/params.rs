@@ -272,6 +272,7 @@ mod tests {
     #[test]
     fn seconds_are_at_most_a_day() {
         let milliseconds = |text| Seconds::parse(text).map(Seconds::to_milliseconds);
+        assert_eq!(Seconds::parse("7").map(Seconds::get), Some(7));
         assert_eq!(milliseconds("0"), Some(0));
         assert_eq!(milliseconds("86400"), Some(86_400_000));
         assert_eq!(milliseconds("86401"), None);

@@ -131,6 +131,7 @@ mod tests {
         assert_eq!(trace.as_str(), HEADER);
         assert_eq!(trace.trace_id(), "0af7651916cd43dd8448eb211c80319c");
         assert_eq!(trace.span_id(), "b7ad6b7169203331");
+        assert_eq!(trace.sampling_bucket(), 0x1c80_319c % 100);
     }
 
     #[test]

@@ -116,6 +116,11 @@ mod tests {
     }
 
     #[test]
+    fn the_validator_of_no_state_is_not_accepted() {
+        assert_eq!(Validator::parse(&Validator::NONE.to_string()), None);
+    }
+
+    #[test]
     fn states_of_two_histories_have_no_order() {
         let (early, late) = (validator("6.1f09ab34"), validator("7.1f09ab34"));
         assert_eq!(late.earlier(early), Some(early));

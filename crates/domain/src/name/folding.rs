@@ -26,7 +26,8 @@ fn fold_to_one(character: char) -> char {
     }
     let pairs = PAIRS.binary_search_by(|(first, last)| compare_range(*first, *last, character));
     let first = pairs.ok().and_then(|found| PAIRS.get(found));
-    let is_upper = first.is_some_and(|(first, _)| (at - u32::from(*first)).is_multiple_of(2));
+    let is_even = |letter: u32| letter.is_multiple_of(2);
+    let is_upper = first.is_some_and(|(first, _)| is_even(at) == is_even(u32::from(*first)));
     let next = char::from_u32(at + 1).filter(|_| is_upper);
     next.unwrap_or(character)
 }

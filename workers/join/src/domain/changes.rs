@@ -392,7 +392,8 @@ mod tests {
             let all = |text: &str, mut position: [i64; 2]| {
                 let query = query(text);
                 let mut shown: Vec<Value> = Vec::new();
-                loop {
+                // Each page but the last has a change.
+                for _ in 0..=places.len() + people.len() {
                     let merged = merge(
                         &query,
                         page(&feed(&places, 99, position[0], &query)),
@@ -402,9 +403,10 @@ mod tests {
                     shown.extend(serde_json::from_slice::<Vec<Value>>(&merged.body).unwrap());
                     position = merged.next;
                     if !merged.has_more {
-                        return shown;
+                        break;
                     }
                 }
+                shown
             };
             let mut ascending = all(&format!("limit={limit}"), [0, 0]);
             ascending.reverse();
@@ -436,6 +438,22 @@ mod tests {
         let merged = merge(&query, page(&places), page(&people), framing).unwrap();
         assert_eq!(merged.body, b"[]");
         assert_eq!((merged.next, merged.has_more), ([0, 20_000], true));
+        let people = feed(&log("people", &[5, 5]), 9, 0, &query);
+        let places = (b"[]".to_vec(), 20_000, true);
+        let merged = merge(&query, page(&places), page(&people), framing).unwrap();
+        assert_eq!(merged.body, b"[]");
+        assert_eq!((merged.next, merged.has_more), ([20_000, 0], true));
+    }
+
+    #[test]
+    fn the_cursor_of_one_feed_is_only_valid_for_the_feed_of_a_person() {
+        let is_valid = |text: &str| {
+            let params = Params::parse(text, PARAMETERS).unwrap();
+            parse_query(&params, 0).is_ok()
+        };
+        let of_people = Cursor::Change(validator(4));
+        assert!(is_valid(&format!("since={of_people}&personId=9")));
+        assert!(!is_valid(&format!("since={of_people}")));
     }
 
     #[test]

@@ -204,6 +204,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_part_has_64_kilobytes_and_the_rest_of_its_last_line() {
+        let mut buffer = LineBuffer::default();
+        buffer.push(&[b'x'; 64 * 1024 - 1]);
+        assert!(!buffer.is_full());
+        buffer.push(b"x");
+        assert!(buffer.is_full());
+        assert_eq!(buffer.take_lines(), b"");
+        buffer.push(b"yz\n1\n2");
+        assert_eq!(buffer.take_lines().len(), 64 * 1024 + 3);
+        assert_eq!(buffer.take_lines(), b"1\n");
+        assert_eq!(buffer.0, b"2");
+    }
+
     proptest! {
         #[test]
         fn the_parts_of_an_export_are_its_complete_lines(
