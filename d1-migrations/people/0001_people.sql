@@ -171,12 +171,16 @@ CREATE TABLE idempotency (
 ) STRICT, WITHOUT ROWID;
 
 -- The row exists only during the transaction in which an import inserts a batch. Meanwhile the
--- triggers log each person with the time stored here, but update neither the populations nor the
--- search index. The deletion of the row updates them once.
+-- triggers update neither the populations nor the search index, and log only people whose id is in
+-- the file. The deletion of the row logs the others, and updates the populations and the search index
+-- once.
 CREATE TABLE bulk_insert (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   -- The change sequence before the batch.
   after_seq INTEGER NOT NULL,
+  -- The greatest id that was used before the batch, or is in its file. People without an id in the
+  -- file get greater ones.
+  last_id INTEGER NOT NULL,
   -- Milliseconds since 1970.
   at INTEGER NOT NULL
 ) STRICT;
@@ -248,9 +252,9 @@ BEGIN
   INSERT INTO person_search (rowid, terms) VALUES (new.id, new.terms);
 END;
 
--- During a bulk insert. The end of the bulk insert updates the populations and the search index.
+-- During a bulk insert, for an id of the file. The end of the bulk insert does the rest.
 CREATE TRIGGER person_created_in_bulk AFTER INSERT ON person
-WHEN EXISTS (SELECT 1 FROM bulk_insert)
+WHEN new.id <= (SELECT last_id FROM bulk_insert)
 BEGIN
   INSERT INTO person_change (at, kind, person_id, version, name, is_alive, is_king, place_id, actor, batch)
   VALUES (
@@ -373,10 +377,17 @@ BEGIN
     seq = excluded.seq;
 END;
 
+-- The change log is written in order of id: people are inserted in the order of another index, which
+-- would touch the pages of the log and of its index at random.
+--
 -- The search index is written in order of id: FTS5 writes what it has in memory whenever an id is less
--- than the previous one, and people are inserted in the order of another index.
+-- than the previous one.
 CREATE TRIGGER bulk_insert_ends AFTER DELETE ON bulk_insert
 BEGIN
+  INSERT INTO person_change (at, kind, person_id, version, name, is_alive, is_king, place_id, actor, batch)
+  SELECT old.at, 'created', id, version, name, is_alive, is_king, place_id, actor, batch
+  FROM person WHERE id > old.last_id
+  ORDER BY id;
   INSERT INTO person_search (rowid, terms)
   SELECT id, terms FROM person
   WHERE id IN (SELECT person_id FROM person_change WHERE seq > old.after_seq)

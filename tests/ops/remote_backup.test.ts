@@ -102,7 +102,7 @@ async function withSystem<T>(
 suite("a remote backup during writes", () => {
   /** People in the places 1 to 100. */
   const fill = (count: number) => `
-    INSERT INTO bulk_insert (id, after_seq, at) VALUES (1, 0, 1700000000000);
+    INSERT INTO bulk_insert (id, after_seq, last_id, at) VALUES (1, 0, 0, 1700000000000);
     INSERT INTO person (id, name, name_key, is_alive, is_king, place_id)
     WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < ${count})
     SELECT value, 'P' || value, 'p' || value, 1, 0, 1 + value % 100 FROM n;

@@ -18,8 +18,8 @@ export async function fillRegistry({ db }: System, people: number): Promise<void
   );
   await inParts(people, (numbers) =>
     db.people.exec(
-      `INSERT INTO bulk_insert (id, after_seq, at)
-       SELECT 1, coalesce(max(seq), 0), CAST(unixepoch('subsec') * 1000 AS INTEGER)
+      `INSERT INTO bulk_insert (id, after_seq, last_id, at)
+       SELECT 1, coalesce(max(seq), 0), coalesce((SELECT max(id) FROM person), 0), CAST(unixepoch('subsec') * 1000 AS INTEGER)
        FROM person_change;
        ${numbers} INSERT INTO person (id, name, name_key, is_alive, is_king, place_id)
        SELECT n, 'Persona ' || n, 'persona ' || n, n % 20 > 0, n % 10 = 1,

@@ -122,7 +122,10 @@ pub fn parse_record(text: &str, separator: char) -> Option<(Vec<Cow<'_, str>>, &
 }
 
 fn parse_plain_cell(text: &str, separator: char) -> Option<(Cow<'_, str>, &str)> {
-    let end = text.find([separator, '\n', '"']).unwrap_or(text.len());
+    // These characters are ASCII, so no byte of another character equals them. Comparing bytes is
+    // faster than comparing characters.
+    let ends_cell = |byte| matches!(byte, b'\n' | b'"') || char::from(byte) == separator;
+    let end = text.bytes().position(ends_cell).unwrap_or(text.len());
     let (cell, after_cell) = text.split_at(end);
     let is_last = !after_cell.starts_with(separator);
     let cell = cell.strip_suffix('\r').filter(|_| is_last).unwrap_or(cell);

@@ -96,7 +96,33 @@ pub(super) fn without_marks(case_key: &str, normalize: Normalize) -> String {
     if case_key.is_ascii() {
         return case_key.to_owned();
     }
+    if let Some(key) = without_latin_accents(case_key) {
+        return key;
+    }
     let mut decomposed = (normalize.decomposed)(case_key);
     decomposed.retain(|character| !is_ignored_mark(character));
     normalize.compose(decomposed)
+}
+
+/// The letters `à` to `ÿ` without their accents.
+const LATIN_LETTERS: [char; 32] = [
+    'a', 'a', 'a', 'a', 'a', 'a', 'æ', 'c', 'e', 'e', 'e', 'e', 'i', 'i', 'i', 'i', 'ð', 'n', 'o',
+    'o', 'o', 'o', 'o', '÷', 'ø', 'u', 'u', 'u', 'u', 'y', 'þ', 'y',
+];
+
+/// A case key without accents, if all its characters are in Latin-1. Most names in Western
+/// languages are, so they need no call of the platform. Case keys contain none of the capitals `À`
+/// to `Þ`.
+fn without_latin_accents(case_key: &str) -> Option<String> {
+    let letter = |character| match character {
+        '\0'..='\u{bf}' => Some(character),
+        'à'..='ÿ' => {
+            let index = usize::try_from(u32::from(character))
+                .ok()?
+                .checked_sub(0xe0)?;
+            LATIN_LETTERS.get(index).copied()
+        }
+        _ => None,
+    };
+    case_key.chars().map(letter).collect()
 }

@@ -120,6 +120,19 @@ fn search_keys_have_no_accents() {
     assert_ne!(search("Iğdır"), search("Igdir"), "ı is not an accented i");
 }
 
+/// They are in a table, and need no call of the platform.
+#[test]
+fn letters_of_latin_1_lose_their_accents_as_in_unicode() {
+    let latin_1 = ('\u{80}'..='\u{ff}').map(String::from);
+    for text in latin_1.filter(|text| text.to_lowercase() == *text) {
+        let mut decomposed = (UNICODE.decomposed)(&text);
+        decomposed.retain(|character| !marks::is_ignored_mark(character));
+        assert_eq!(search_key(&text, Normalize::NONE), decomposed);
+    }
+    assert_eq!(search_key("ñandú ø", Normalize::NONE), "nandu ø");
+    assert_eq!(search("ñandú č"), "nandu c");
+}
+
 #[test]
 fn keys_that_are_equal_are_stored_once() {
     let keys = |text| name(text).keys(UNICODE);

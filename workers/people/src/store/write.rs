@@ -6,7 +6,7 @@ use domain::{PersonId, PlaceId};
 use http_semantics::Validator;
 use serde_json::Value;
 use tables::change_log;
-use tables::new_rows;
+use tables::new_rows::{self, NewRow};
 use tables::record::{Author, returning};
 use tables::schema::PERSON;
 use tables::statement::{Statement, has_version, version_list};
@@ -21,24 +21,30 @@ pub fn insert(row: &Value) -> Statement {
 /// Adds people of one author. `max_id` is the greatest id in the whole batch.
 #[must_use]
 pub fn insert_all(rows: &[Value], max_id: Option<i64>) -> Statement {
+    insert_chunk(&in_index_order(rows), max_id)
+}
+
+/// Adds people of one author, in the order of `rows`.
+#[must_use]
+pub fn insert_chunk(rows: &[NewRow], max_id: Option<i64>) -> Statement {
+    new_rows::insert(&PERSON, include_str!("insert.sql"), rows, max_id)
+}
+
+/// People in the order in which they are inserted.
+#[must_use]
+pub fn in_index_order(rows: &[Value]) -> Vec<NewRow<'_>> {
     let mut rows = new_rows::numbered(&PERSON, rows);
     rows.sort_by_cached_key(|row| index_key(row.row));
-    new_rows::insert(&PERSON, include_str!("insert.sql"), &rows, max_id)
+    rows
 }
 
 /// The key of a new person in the index `person_by_place_life_and_name`. People are inserted in its
 /// order, because in the order of a file they touch its pages at random, and few pages fit into the
-/// cache of SQLite. Their ids still have the order of the file. The people without an id are the last
-/// ones, because a receipt refers to their changes.
-fn index_key(row: &Value) -> (bool, Option<i64>, Option<bool>, Option<&str>) {
+/// cache of SQLite. Their ids still have the order of the file.
+fn index_key(row: &Value) -> (Option<i64>, Option<bool>, Option<&str>) {
     let sort_key = row["searchKey"].as_str().or(row["key"].as_str());
     let [place, is_alive] = ["placeId", "isAlive"].map(|member| &row[member]);
-    (
-        row["id"].is_null(),
-        place.as_i64(),
-        is_alive.as_bool(),
-        sort_key,
-    )
+    (place.as_i64(), is_alive.as_bool(), sort_key)
 }
 
 /// Updates a person: a row of (id, version, epoch, body), or none if the version has changed.

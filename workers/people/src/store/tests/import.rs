@@ -60,5 +60,34 @@ fn new_people_get_ids_in_the_order_of_the_file() {
         .map(|row| (row.integer("person_id"), row.text("name")))
         .collect();
     // A receipt refers to the last changes: those of the people without an id.
-    assert_eq!(logged, [(40, "c"), (42, "b"), (43, "a"), (41, "d")]);
+    assert_eq!(logged, [(40, "c"), (41, "d"), (42, "b"), (43, "a")]);
+}
+
+/// A batch of long names is inserted by several statements, and is logged after the last one.
+#[test]
+fn new_people_of_several_statements_get_ids_in_the_order_of_the_file() {
+    let person = |n: usize| {
+        let name = format!("{:0>200}", (n * 7) % 4_001);
+        json!({
+            "id": null, "name": name, "key": name, "isAlive": true, "isKing": false, "placeId": 7,
+        })
+    };
+    let testbed = filled_by("");
+    let rows: Vec<Json> = (1..=4_001).map(person).collect();
+    let statements = store::insert_batch(&rows);
+    assert!(statements.len() > 3, "{}", statements.len());
+    for statement in statements {
+        testbed.rows(&statement).unwrap();
+    }
+    let stored = "SELECT id, name, (SELECT person_id FROM person_change WHERE seq = id) AS logged
+FROM person ORDER BY id";
+    let stored = testbed.rows(&Statement::new(stored, Vec::new())).unwrap();
+    let stored: Vec<(i64, i64, &str)> = stored
+        .iter()
+        .map(|row| (row.integer("id"), row.integer("logged"), row.text("name")))
+        .collect();
+    let names = rows.iter().map(|row| row["name"].as_str().unwrap());
+    let expected: Vec<(i64, i64, &str)> =
+        (1..).zip(names).map(|(id, name)| (id, id, name)).collect();
+    assert_eq!(stored, expected);
 }
