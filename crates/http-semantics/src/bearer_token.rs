@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_only_shown_by_reveal() {
+    fn a_token_never_shows_itself() {
         let token = token("0123456789abcdef");
         assert_eq!(format!("{token:?}"), "BearerToken(…)");
         assert_eq!(token.reveal(), "0123456789abcdef");

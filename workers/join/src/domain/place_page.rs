@@ -191,3 +191,30 @@ pub(super) fn leading_number<'a>(record: &'a [u8], key: &[u8]) -> Option<(i64, &
     let number = std::str::from_utf8(digits).ok()?.parse().ok()?;
     Some((number, rest))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(text: &str) -> PlacePage {
+        PlacePage::parse(text.as_bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn a_page_has_the_places_of_all_appended_pages() {
+        let mut places = page("[]");
+        assert!(places.is_empty());
+        for later in [
+            "[]",
+            "[{\"id\":7},\n{\"id\":30}]",
+            r#"[{"id":4,"name":"x"}]"#,
+        ] {
+            places.append(page(later));
+        }
+        let texts: Vec<_> = (0..places.len()).filter_map(|at| places.text(at)).collect();
+        let last: &[u8] = br#"{"id":4,"name":"x""#;
+        assert_eq!(texts, [&br#"{"id":7"#[..], br#"{"id":30"#, last]);
+        assert!(!places.is_empty());
+        assert!(places.size() > texts.concat().len());
+    }
+}

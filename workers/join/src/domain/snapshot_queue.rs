@@ -182,6 +182,42 @@ mod tests {
         assert!(queue.push(queued(3, 1), WRITER_TIMEOUT_MS));
     }
 
+    #[test]
+    fn a_writer_that_stops_early_is_replaced_by_the_next_response() {
+        let mut queue = SnapshotQueue::default();
+        assert!(queue.push(queued(1, 1), 0));
+        queue.stop();
+        assert!(queue.push(queued(2, 1), 1));
+    }
+
+    #[test]
+    fn the_oldest_response_leaves_a_full_queue() {
+        let mut queue = SnapshotQueue::default();
+        for key in 1..=16 {
+            queue.push(queued(key, 1), 0);
+        }
+        assert_eq!(queue.queued.first(), Some(&queued(1, 1)));
+        queue.push(queued(17, 1), 0);
+        assert_eq!(queue.queued.first(), Some(&queued(2, 1)));
+        assert_eq!(queue.queued.len(), MAX_QUEUED);
+    }
+
+    #[test]
+    fn a_thousand_saved_keys_are_remembered() {
+        let mut queue = SnapshotQueue::default();
+        for n in 0..1000 {
+            queue.push(
+                Queued {
+                    key: format!("{n:060}"),
+                    ..queued(1, 1)
+                },
+                2_000 * n,
+            );
+            assert!(matches!(queue.next(2_000 * n + 1_000), Step::Write(_)));
+        }
+        assert!(queue.has_saved(&format!("{:060}", 0), change_seqs([1, 0])));
+    }
+
     proptest! {
         #[test]
         fn writes_keep_the_interval_and_are_the_latest_of_their_key(

@@ -129,7 +129,8 @@ fn join_pages(
     let mut out = Vec::new();
     let mut after = None;
     let mut parts = requested_groups(&(*order, places.clone()), groups, None);
-    loop {
+    // The array after the last group is empty.
+    for _ in 0..=groups.len() + 1 {
         let is_listed = *order == PlaceOrder::AsListed;
         let rest = parts.split_off(limit.min(parts.len()));
         let page = group_page(&parts, format);
@@ -391,6 +392,20 @@ fn a_listed_group_of_another_place_or_in_another_order_is_malformed() {
         let mut out = Vec::new();
         let pushed = join.push(groups.as_bytes(), &mut out);
         let ended = pushed.and_then(|()| join.end_groups(2, &mut out));
+        assert_eq!(ended, Err(MalformedResponse::People), "{groups}");
+    }
+}
+
+#[test]
+fn groups_that_repeat_or_turn_back_in_descending_order_are_malformed() {
+    for groups in [
+        "[{\"placeId\":2,\"people\":[]},\n{\"placeId\":5,\"people\":[]}]",
+        "[{\"placeId\":3,\"people\":[]},\n{\"placeId\":3,\"people\":[]}]",
+    ] {
+        let page = PlacePage::parse(place_page(&[5, 2])).unwrap();
+        let mut join = MergeJoin::new(page, PlaceOrder::Descending, MediaType::Json).unwrap();
+        let pushed = join.push(groups.as_bytes(), &mut Vec::new());
+        let ended = pushed.and_then(|()| join.end_groups(2, &mut Vec::new()));
         assert_eq!(ended, Err(MalformedResponse::People), "{groups}");
     }
 }

@@ -148,6 +148,7 @@ fn a_window_has_a_quarter_more_places_than_needed_and_at_least_doubles() {
         let mut sizes = Vec::new();
         while let Some((limit, after)) = selector.next_window() {
             sizes.push(limit.get());
+            assert!(sizes.len() < 9, "a window makes progress");
             let (page, next) = window(&places, limit.get().into(), after);
             let unknown = selector.unknown_places(&page);
             selector.add_populations(&unknown, &populations(&unknown, &all));
