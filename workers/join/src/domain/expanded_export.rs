@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn a_part_has_64_kilobytes_and_the_rest_of_its_last_line() {
         let mut buffer = LineBuffer::default();
-        buffer.push(&[b'x'; 64 * 1024 - 1]);
+        buffer.push(&vec![b'x'; 64 * 1024 - 1]);
         assert!(!buffer.is_full());
         buffer.push(b"x");
         assert!(buffer.is_full());
