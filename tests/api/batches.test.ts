@@ -338,6 +338,42 @@ test("a_repeated_batch_with_an_idempotency_key_gets_the_first_response", async (
   await assertIntegrity(system);
 });
 
+test("each_pointer_of_a_refused_batch_names_a_part_of_the_request", async () => {
+  await using system = await start({ places: [1, 2].map((id) => ({ id, name: `Place ${id}` })) });
+  const king = { name: "King", isAlive: true, placeId: 1, isKing: true };
+  const prepared = await system.join.send("POST", "/v1/people/batch", [create(king)]);
+  assert.equal(prepared.status, 200, prepared.text);
+  const id = prepared.json[0].id;
+  const cases: [string, object[], string][] = [
+    ["places", [create({ name: "Dup" }), create({ name: "DUP" })], "/1/body/name"],
+    ["places", [create({ name: "Dup" }), update(1, { name: "dup" })], "/1/body/name"],
+    ["places", [create({ name: "A" }), update(1, { name: "" })], "/1/body/name"],
+    ["places", [create({ name: "A" }), update(1, { id: 2 })], "/1/body/id"],
+    ["people", [create({ name: "A" }, 90), create({ name: "A", id: 3 }, 91)], "/1/body/id"],
+    [
+      "people",
+      [create({ ...king, placeId: 2 }), create({ name: "A" }), create({ ...king, placeId: 2 })],
+      "/2/body/isKing",
+    ],
+    ["people", [create({ name: "A" }), update(id, { isAlive: false })], "/1/body/isKing"],
+    ["people", [update(id, { name: "B" }), remove(id)], "/1/id"],
+  ];
+  for (const [collection, operations, pointer] of cases) {
+    const refused = await system.join.send("POST", `/v1/${collection}/batch`, operations);
+    assertProblem(refused, 422, "batch-refused");
+    const found = refused.json.results.flatMap(({ problem }: Result) => problem?.errors ?? []);
+    assert.deepEqual(
+      found.map((error: { pointer: string }) => error.pointer),
+      [pointer],
+      refused.text,
+    );
+    // The detail names the part of the operation.
+    const last = refused.json.results.at(-1).problem;
+    assert.ok(last.detail.startsWith(`\`${pointer.slice(2)}\` must be `), last.detail);
+    assert.doesNotMatch(last.detail, /path/);
+  }
+});
+
 test("a_batch_of_the_maximum_size_is_done", async () => {
   await using system = await start({ places: [{ id: 1, name: "Place" }], people: [] });
   const operations = Array.from({ length: 1000 }, (_, n) =>

@@ -130,6 +130,7 @@ suite("a stream of changes", { concurrency: true }, () => {
     ] as const) {
       const response = await system.join.get(path, { ...accept, ...headers });
       assert.equal(response.status, status, path);
+      if ("last-event-id" in headers) assert.match(response.json.detail, /the `id` of an event/);
     }
     const head = await system.join.request("HEAD", "/v1/changes", accept);
     assert.deepEqual([head.status, head.text], [200, ""]);

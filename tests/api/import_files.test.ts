@@ -37,6 +37,37 @@ test("files_of_spreadsheets_in_several_languages_are_imported_as_they_are", asyn
   }
 });
 
+test("an_export_that_a_spreadsheet_has_saved_is_imported_as_it_is", async () => {
+  await using system = await startFilled();
+  for (const target of ["people", "people?expand=place", "places"]) {
+    const [collection = "", query = ""] = target.split("?");
+    const { text } = await system.join.get(`/v1/${collection}/export?${query}`);
+    const [header = "", ...rows] = text.replaceAll("\r", "").replaceAll('"', "").trim().split("\n");
+    assert.equal(rows.at(-1), "#complete");
+    const columns = header.split(",").length;
+    for (const separator of [",", ";", "\t"]) {
+      for (const end of ["#complete", "#incomplete: /v1/people/export?after=69"]) {
+        for (const quote of ["", '"']) {
+          // A spreadsheet writes as many cells in each line as the header has.
+          const cells = [header, ...rows.slice(0, -1), end].map((line) => {
+            const texts = line.split(",");
+            return [...texts, ...Array(columns - texts.length).fill("")];
+          });
+          const lines = cells.map((line) => line.map((cell) => quote + cell + quote));
+          const file = `${lines.map((line) => line.join(separator)).join("\r\n")}\r\n`;
+          const report = await importFile(system, `${collection}?mode=patch`, file, CSV);
+          const { read, unchanged, refusedTotal } = report.json;
+          const records = rows.length - 1;
+          assert.deepEqual([read, unchanged, refusedTotal], [records, records, 0], report.text);
+        }
+      }
+    }
+  }
+  // A name may be the text of the last line.
+  const named = await importFile(system, "people", "name,isAlive\n#complete,\n", CSV);
+  assert.equal(named.json.created, 1, named.text);
+});
+
 test("each_documented_word_for_yes_or_no_is_accepted_in_any_case", async () => {
   await using system = await startFilled();
   const documented = readFileSync(resolve(root, "docs/bulk.md"), "utf8");

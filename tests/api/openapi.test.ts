@@ -236,3 +236,41 @@ suite("the API reference page", () => {
     for (const name of notServed) assert.equal((await system.join.get(`/${name}`)).status, 404);
   });
 });
+
+for (const { name, worker, document } of documents) {
+  test(`each_status_and_header_of_a_read_in_any_state_is_declared: ${name}`, async () => {
+    for (const { path, address, method, operation } of operations(document)) {
+      if (method !== "GET" || isFile(worker, path)) continue;
+      const assertDeclared = ({ status, headers }: ApiResponse) => {
+        const declared = operation.responses[status];
+        assert.ok(declared, `GET ${path}: ${status}`);
+        for (const header of ["Age", "Cache-Status"].filter(
+          (header) => header.toLowerCase() in headers,
+        )) {
+          assert.ok(header in (declared.headers ?? {}), `GET ${path}: ${status} ${header}`);
+        }
+        return status;
+      };
+      assert.equal(assertDeclared(await worker.get(address, { "if-none-match": "*" })), 304, path);
+      assert.equal(
+        assertDeclared(await worker.get(`${address}?q=${"x".repeat(15_500)}`)),
+        414,
+        path,
+      );
+      const cached = { "cache-control": "max-age=60" };
+      assertDeclared(await worker.get(address, cached));
+      assertDeclared(await worker.get(address, cached));
+    }
+  });
+}
+
+test("a_403_has_an_authentication_scheme_only_if_the_token_is_the_reason", () => {
+  for (const { document } of documents) {
+    for (const { path, operation } of operations(document)) {
+      const scheme = operation.responses[403]?.headers?.["WWW-Authenticate"];
+      if (!scheme) continue;
+      const $ref = "#/components/headers/WWW-Authenticate-if-token";
+      assert.deepEqual(scheme, { $ref }, path);
+    }
+  }
+});

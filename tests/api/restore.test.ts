@@ -139,6 +139,56 @@ suite("restores", () => {
     await assertIntegrity(system);
   });
 
+  test("a_restore_with_depose_crowns_a_person_who_was_deleted_or_lives_elsewhere", async () => {
+    await using system = await start({ places, people });
+    const { join } = system;
+    const restore = (query: string, body?: object) =>
+      join.send("POST", `/v1/people/2/restore${query}`, body);
+    const heirs = async () =>
+      (await join.get("/v1/people?placeId=1&isKing=true")).json.map(({ id }: { id: number }) => id);
+    for (const [leave, body, status] of [
+      [() => join.request("DELETE", "/v1/people/2"), undefined, 201],
+      [() => join.request("DELETE", "/v1/people/2"), { version: 1 }, 201],
+      [
+        () => join.send("PATCH", "/v1/people/2", { placeId: 2, isKing: false }),
+        { version: 1 },
+        200,
+      ],
+    ] as const) {
+      assert.ok((await leave()).status < 300);
+      assert.equal((await join.send("PATCH", "/v1/people/1", { isKing: true })).status, 200);
+      assertProblem(await restore("", body), 409, "place-has-king");
+      assert.deepEqual(await heirs(), [1]);
+      const restored = await restore("?depose=true", body);
+      assert.equal(restored.status, status, restored.text);
+      assert.deepEqual(await heirs(), [2]);
+      // One transaction deposes one and crowns the other.
+      const [crowned, deposed] = (await join.get("/v1/people/changes?order=desc&limit=2")).json;
+      assert.deepEqual([crowned.record.id, crowned.record.isKing], [2, true]);
+      assert.deepEqual([deposed.record.id, deposed.record.isKing], [1, false]);
+    }
+    await assertIntegrity(system);
+  });
+
+  test("a_restore_with_depose_names_a_place_that_is_gone_and_deposes_nobody", async () => {
+    await using system = await start({ places, people });
+    const { join } = system;
+    await join.request("DELETE", "/v1/people/2");
+    await join.send("PATCH", "/v1/people/1", { isKing: true });
+    await join.request("DELETE", "/v1/people/3");
+    assert.equal((await join.request("DELETE", "/v1/places/3")).status, 204);
+    const gone = await join.request("POST", "/v1/people/3/restore?depose=true");
+    assertProblem(gone, 409, "no-such-place");
+    // A king may not replace another one while moving, except by a restore.
+    const put = { name: "A", isAlive: true, placeId: 1, isKing: true };
+    for (const id of [3, 77]) {
+      const rejected = await join.send("PUT", `/v1/people/${id}?depose=true`, put);
+      assertProblem(rejected, 422, "invalid-record");
+    }
+    assert.equal((await join.get("/v1/people/1")).json.isKing, true);
+    await assertIntegrity(system);
+  });
+
   test("an_erased_person_cannot_be_restored", async () => {
     await using system = await start({ places, people, gatewaySettings: { TOKENS } });
     const admin = bearer(adminToken);

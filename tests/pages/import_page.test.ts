@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { makePlaces } from "../support/fixtures.ts";
 import { type ServiceStub, start } from "../support/harness.ts";
-import { PAGE_HEADERS, sendFile } from "../support/page_helpers.ts";
+import { ACCEPT_HTML, PAGE_HEADERS, sendFile } from "../support/page_helpers.ts";
 
 const system = await start({ seed: true });
 after(() => system.dispose());
@@ -112,4 +112,44 @@ test("an_import_that_breaks_off_ends_with_an_error_page", async () => {
   });
   const page = await response.text();
   assert.match(page, /The import was interrupted\..*<\/html>$/s);
+});
+
+test("a_choice_that_the_page_does_not_offer_is_rejected_and_imports_nothing", async () => {
+  const text = "name\nNobody Else\n";
+  for (const fields of [
+    { collection: "planets", mode: "" },
+    { collection: "", mode: "" },
+    { collection: "people", mode: "explode" },
+    { collection: "people", mode: "replace" },
+    { collection: "people", mode: "upsert&dryRun=false" },
+  ]) {
+    const response = await sendFile(join, { ...fields, dryRun: "false", text });
+    assert.equal(response.status, 400, JSON.stringify(fields));
+    assert.match(await response.text(), /<h1>Form not readable<\/h1>/);
+  }
+  assert.equal((await join.get("/v1/people?q=nobody")).text, "[]");
+});
+
+test("a_form_in_chunks_is_read_up_to_the_limit", async () => {
+  const send = async (text: string) => {
+    const body = new FormData();
+    for (const [name, value] of Object.entries({ collection: "people", mode: "", text })) {
+      body.append(name, value);
+    }
+    const form = new Response(body);
+    const type = form.headers.get("content-type") ?? "";
+    // A stream has no length.
+    return fetch(`${join.url.origin}/ui/import`, {
+      method: "POST",
+      headers: { origin: join.url.origin, "content-type": type, ...ACCEPT_HTML },
+      body: form.body,
+      duplex: "half",
+    } as RequestInit);
+  };
+  const checked = await send("name\nIn Chunks\n");
+  assert.equal(checked.status, 200);
+  assert.match(await checked.text(), /In Chunks/);
+  const long = await send(`name\n${"x".repeat(10 * 1024 * 1024 + 8192)}`);
+  assert.equal(long.status, 413);
+  assert.ok((await long.text()).includes("<h1>Too large</h1>"));
 });

@@ -383,6 +383,25 @@ test("a_form_with_an_invalid_hidden_field_is_rejected_and_changes_nothing", asyn
   assert.equal((await join.get("/v1/places?name=Nueva")).text, "[]");
 });
 
+test("a_removed_king_is_restored_by_the_remedy_that_the_form_offers", async () => {
+  await using own = await start({ seed: true });
+  const king = (await own.join.get("/v1/people?isKing=true&limit=1")).json[0];
+  assert.equal((await own.join.request("DELETE", `/v1/people/${king.id}`)).status, 204);
+  const next = { name: "Next", isAlive: true, placeId: king.placeId, isKing: true };
+  const crowned = await own.join.send("POST", "/v1/people", next);
+  assert.equal(crowned.status, 201, crowned.text);
+  const rejected = await sendForm(own.join, `/ui/people/${king.id}/restore`, {});
+  assertPage(rejected, 409, "restore");
+  assert.match(rejected.text, /Remove the crown from Next/);
+  const restored = await sendForm(own.join, `/ui/people/${king.id}/restore`, { depose: "on" });
+  assert.equal(restored.status, 303, restored.text);
+  const kings = await own.join.get(`/v1/people?isKing=true&placeId=${king.placeId}`);
+  assert.deepEqual(
+    kings.json.map(({ id }: { id: number }) => id),
+    [king.id],
+  );
+});
+
 test("ticked_people_are_only_read_from_a_form_that_a_page_sends", async () => {
   const before = (await join.get("/v1/people?limit=100")).json;
   const forms: Record<string, string>[] = [

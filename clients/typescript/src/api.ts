@@ -1612,6 +1612,11 @@ export interface components {
          * @example Bearer
          */
         "WWW-Authenticate": string;
+        /**
+         * @description The authentication scheme (RFC 6750), if the token is the reason.
+         * @example Bearer
+         */
+        "WWW-Authenticate-if-token": string;
     };
     pathItems: never;
 }
@@ -2478,6 +2483,13 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
+            /** @description The request has `If-None-Match: *`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
@@ -2609,6 +2621,13 @@ export interface operations {
                     "application/json": components["schemas"]["Dataset"];
                 };
             };
+            /** @description The request has `If-None-Match: *`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
@@ -2643,6 +2662,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -2711,6 +2742,13 @@ export interface operations {
                     "application/x-ndjson": string;
                     "text/event-stream": string;
                 };
+            };
+            /** @description The request has `If-None-Match: *`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
@@ -2860,6 +2898,13 @@ export interface operations {
                     "application/json": components["schemas"]["Integrity"];
                 };
             };
+            /** @description The request has `If-None-Match: *`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
@@ -2999,7 +3044,7 @@ export interface operations {
             /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
-                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate-if-token"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3090,6 +3135,13 @@ export interface operations {
                     "application/json": components["schemas"]["Alive"];
                 };
             };
+            /** @description The request has `If-None-Match: *`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The query has an unknown parameter. */
             400: {
                 headers: {
@@ -3099,6 +3151,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/unknown-parameter";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -3147,6 +3211,13 @@ export interface operations {
                     "application/json": components["schemas"]["Ready"];
                 };
             };
+            /** @description The request has `If-None-Match: *`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The query has an unknown parameter. */
             400: {
                 headers: {
@@ -3156,6 +3227,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/unknown-parameter";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -3417,7 +3500,7 @@ export interface operations {
             /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
-                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate-if-token"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3461,6 +3544,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/body-too-large";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -3618,6 +3713,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
+                    };
+                };
+            };
             /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
@@ -3746,7 +3853,7 @@ export interface operations {
             /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
-                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate-if-token"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3814,6 +3921,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/body-too-large";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -3953,7 +4072,7 @@ export interface operations {
             /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
-                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate-if-token"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4132,7 +4251,7 @@ export interface operations {
             /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
-                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate-if-token"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4200,6 +4319,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/body-too-large";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -4287,7 +4418,10 @@ export interface operations {
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
             };
-            header?: never;
+            header?: {
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
+            };
             path: {
                 /** @description The id of the place. */
                 id: components["parameters"]["placeInPath"];
@@ -4301,12 +4435,23 @@ export interface operations {
                 headers: {
                     Vary: components["headers"]["Vary"];
                     Link: components["headers"]["Link"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PlaceChange"][];
                     "application/x-ndjson": string;
                 };
+            };
+            /** @description The request has `If-None-Match: *`. */
+            304: {
+                headers: {
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
@@ -4614,6 +4759,8 @@ export interface operations {
             header?: {
                 /** @description The id of the last event that the client has received. It replaces `since` in a stream of events, and is ignored otherwise. */
                 "Last-Event-ID"?: components["parameters"]["Last-Event-ID"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path?: never;
             cookie?: never;
@@ -4627,6 +4774,8 @@ export interface operations {
                     Link: components["headers"]["LinkToCome"];
                     "X-More-Changes": components["headers"]["X-More-Changes"];
                     "X-Change-Counter": components["headers"]["X-Change-Counter"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4634,6 +4783,15 @@ export interface operations {
                     "application/x-ndjson": string;
                     "text/event-stream": string;
                 };
+            };
+            /** @description The request has `If-None-Match: *`. */
+            304: {
+                headers: {
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
@@ -4792,6 +4950,13 @@ export interface operations {
                     "text/csv": string;
                     "application/x-ndjson": string;
                 };
+            };
+            /** @description The request has `If-None-Match: *`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
@@ -4968,7 +5133,7 @@ export interface operations {
             /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
-                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate-if-token"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5036,6 +5201,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/body-too-large";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -5136,6 +5313,13 @@ export interface operations {
                     "application/json": components["schemas"]["Operation"];
                 };
             };
+            /** @description The request has `If-None-Match: *`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
@@ -5170,6 +5354,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/unknown-route" | "/problems/not-found";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -5295,7 +5491,7 @@ export interface operations {
             /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
-                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate-if-token"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5339,6 +5535,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/body-too-large" | "/problems/too-many-records";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -5505,7 +5713,7 @@ export interface operations {
             /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
-                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate-if-token"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5907,7 +6115,7 @@ export interface operations {
             /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
-                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate-if-token"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5963,6 +6171,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/body-too-large";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -6268,7 +6488,7 @@ export interface operations {
             /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
-                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate-if-token"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6479,7 +6699,7 @@ export interface operations {
             /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
-                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate-if-token"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6661,7 +6881,7 @@ export interface operations {
             /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
-                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate-if-token"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6828,7 +7048,10 @@ export interface operations {
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
             };
-            header?: never;
+            header?: {
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
+            };
             path: {
                 /** @description The id of the person. */
                 id: components["parameters"]["personInPath"];
@@ -6842,12 +7065,23 @@ export interface operations {
                 headers: {
                     Vary: components["headers"]["Vary"];
                     Link: components["headers"]["Link"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PersonChange"][];
                     "application/x-ndjson": string;
                 };
+            };
+            /** @description The request has `If-None-Match: *`. */
+            304: {
+                headers: {
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
@@ -6992,6 +7226,8 @@ export interface operations {
             header?: {
                 /** @description The id of the last event that the client has received. It replaces `since` in a stream of events, and is ignored otherwise. */
                 "Last-Event-ID"?: components["parameters"]["Last-Event-ID"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path?: never;
             cookie?: never;
@@ -7005,6 +7241,8 @@ export interface operations {
                     Link: components["headers"]["LinkToCome"];
                     "X-More-Changes": components["headers"]["X-More-Changes"];
                     "X-Change-Counter": components["headers"]["X-Change-Counter"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7012,6 +7250,15 @@ export interface operations {
                     "application/x-ndjson": string;
                     "text/event-stream": string;
                 };
+            };
+            /** @description The request has `If-None-Match: *`. */
+            304: {
+                headers: {
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
@@ -7178,6 +7425,13 @@ export interface operations {
                     "text/csv": string;
                     "application/x-ndjson": string;
                 };
+            };
+            /** @description The request has `If-None-Match: *`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
@@ -7826,7 +8080,7 @@ export interface operations {
             /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
-                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate-if-token"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8086,7 +8340,7 @@ export interface operations {
             /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
-                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate-if-token"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8319,7 +8573,7 @@ export interface operations {
             /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
-                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate-if-token"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8363,6 +8617,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/body-too-large" | "/problems/too-many-records";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -8461,6 +8727,13 @@ export interface operations {
                     "application/json": components["schemas"]["Document"];
                 };
             };
+            /** @description The request has `If-None-Match: *`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The query has an unknown parameter. */
             400: {
                 headers: {
@@ -8470,6 +8743,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/unknown-parameter";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };

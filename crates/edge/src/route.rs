@@ -193,7 +193,7 @@ impl MethodRouter {
         self.with(|properties| properties.access = Access::Scope(scope))
     }
 
-    /// Requires a token of this scope for a query with this parameter, whatever its value.
+    /// Requires a token of this scope for a query in which this parameter is true.
     #[must_use]
     pub fn scope_of_parameter(self, parameter: &'static str, scope: Scope) -> Self {
         self.with(|properties| properties.parameter_scope = Some((parameter, scope)))

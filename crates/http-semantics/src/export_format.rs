@@ -20,9 +20,9 @@ impl Param for ExportFormat {
     }
 }
 
-/// The text with which the last line of a complete export in CSV begins, and that of an incomplete one.
+/// The only cell of the last line of a complete export in CSV, and how that of an incomplete one begins.
 const CSV_COMPLETE: &str = "#complete";
-const CSV_INCOMPLETE: &str = "\"#incomplete: ";
+const CSV_INCOMPLETE: &str = "#incomplete: ";
 
 /// The text with which the last line of an export in NDJSON begins. No record has this member.
 const NDJSON_END: &str = "{\"complete\":";
@@ -34,17 +34,24 @@ pub fn end_line(media_type: MediaType, next: Option<&str>) -> String {
     match (media_type, next) {
         (MediaType::Csv, None) => format!("{CSV_COMPLETE}\r\n"),
         // The address is percent-encoded, so it contains no quote.
-        (MediaType::Csv, Some(next)) => format!("{CSV_INCOMPLETE}{next}\"\r\n"),
+        (MediaType::Csv, Some(next)) => format!("\"{CSV_INCOMPLETE}{next}\"\r\n"),
         (_, None) => format!("{NDJSON_END}true}}\n"),
         (_, Some(next)) => format!("{NDJSON_END}false,\"next\":\"{next}\"}}\n"),
     }
 }
 
-/// Whether a line is the last one of an export.
+/// Whether a cell of CSV is the one of the last line of an export.
+#[must_use]
+pub fn is_end_cell(cell: &str) -> bool {
+    let cell = cell.trim();
+    cell == CSV_COMPLETE || cell.starts_with(CSV_INCOMPLETE)
+}
+
+/// Whether a line is the last one of an export, as the export wrote it.
 #[must_use]
 pub fn is_end_line(is_csv: bool, line: &str) -> bool {
     if is_csv {
-        line.trim_end() == CSV_COMPLETE || line.starts_with(CSV_INCOMPLETE)
+        is_end_cell(line.strip_prefix('"').unwrap_or(line))
     } else {
         // A record that has the member `complete` is no last line: it is rejected.
         let next = |rest: &str| {
@@ -98,13 +105,15 @@ mod tests {
             let csv = end_line(MediaType::Csv, next);
             let ndjson = end_line(MediaType::NdJson, next);
             assert!(is_end_line(true, &csv) && is_end_line(false, &ndjson));
-            let cells = crate::csv::parse_record(&csv, ',').map(|(cells, _)| cells.len());
-            assert_eq!(cells, Some(1), "{csv}");
+            let (cells, rest) = crate::csv::parse_record(&csv, ',').unwrap();
+            assert_eq!((cells.len(), rest), (1, ""), "{csv}");
+            assert!(is_end_cell(&cells[0]), "{csv}");
             assert!(
                 crate::json::Object::parse(ndjson.as_bytes()).is_ok(),
                 "{ndjson}"
             );
         }
+        assert!(!is_end_cell("#completely") && !is_end_cell("#incomplete"));
         assert!(!is_end_line(true, "#completely,true,1\r\n"));
         for record in [
             "{\"name\":\"complete\"}\n",

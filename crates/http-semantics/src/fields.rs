@@ -134,16 +134,16 @@ impl Fields {
         self.remaining.0.remove(field);
     }
 
-    /// Takes the id of the record. It must equal the id in the path. Without an id in the path the
-    /// database assigns one, and the body must not contain any.
-    pub fn own_id(&mut self, path_id: Option<i64>) {
+    /// Takes the id of the record. It must equal the id in the path, or the one of the operation.
+    /// Without such an id the database assigns one, and the body must not contain any.
+    pub fn own_id(&mut self, id: Option<i64>) {
         let Some(value) = self.remaining.0.remove("id") else {
             return;
         };
-        match path_id {
+        match id {
             None => self.add_error("id", "absent: the server assigns the id, or PUT chooses it"),
             Some(id) if integer(&value) == Some(id) => {}
-            Some(_) => self.add_error("id", "the id in the path, or absent"),
+            Some(_) => self.add_error("id", "the same id as outside of the body, or absent"),
         }
     }
 

@@ -90,10 +90,12 @@ pub fn is_utf8(encoded: &[u8]) -> bool {
     percent_decode(encoded).decode_utf8().is_ok()
 }
 
-/// Whether a query has a parameter, once or more. A query that [`Params`] rejects may have it, too.
+/// Whether a parameter of a query is true, once or more. A query that [`Params`] rejects may have it,
+/// too.
 #[must_use]
-pub fn contains(query: &str, name: &str) -> bool {
-    form_urlencoded::parse(query.as_bytes()).any(|(found, _)| found == name)
+pub fn has_true(query: &str, name: &str) -> bool {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.any(|(found, value)| found == name && bool::parse(&value) == Some(true))
 }
 
 /// The parameters of one query string.
@@ -168,31 +170,46 @@ mod tests {
     }
 
     #[test]
-    fn a_query_contains_a_parameter_in_any_spelling() {
+    fn a_parameter_is_true_in_any_spelling() {
         for query in [
-            "name",
-            "a=1&name=",
-            "n%61me=x&name=y",
-            "&name=%ff",
-            "=&name=true",
+            "name=true",
+            "a=1&name=true",
+            "n%61me=tru%65&name=y",
+            "name=false&name=true",
+            "&name=%ff&name=true",
         ] {
-            assert!(contains(query, "name"), "{query}");
+            assert!(has_true(query, "name"), "{query}");
         }
-        for query in ["", "Name=1", "name2=1", "a=name", "a=1%26name=1"] {
-            assert!(!contains(query, "name"), "{query}");
+        for query in [
+            "",
+            "name",
+            "name=false",
+            "name=TRUE",
+            "name=1",
+            "Name=true",
+            "a=name=true",
+            "a=1%26name=true",
+        ] {
+            assert!(!has_true(query, "name"), "{query}");
         }
     }
 
     #[test]
-    fn every_parsed_parameter_is_contained() -> Result<(), Problem> {
-        for query in ["name=x", "+=1&name=x", "na%6De=x", "isAlive=true&name"] {
+    fn every_parameter_that_is_parsed_as_true_is_found() {
+        for query in [
+            "isAlive=true",
+            "+=1&isAlive=true",
+            "isAliv%65=%74rue",
+            "isAlive=true&name",
+            "isAlive=true%ff",
+            "isAlive=+true",
+            "isAlive=false",
+        ] {
             if let Ok(params) = Params::parse(query, KNOWN) {
-                let value = params.parse_value("name", "", |text| Some(text.to_owned()))?;
-                let is_parsed = value.is_some();
-                assert_eq!(contains(query, "name"), is_parsed, "{query}");
+                let is_parsed = matches!(params.get("isAlive"), Ok(Some(true)));
+                assert_eq!(has_true(query, "isAlive"), is_parsed, "{query}");
             }
         }
-        Ok(())
     }
 
     #[test]

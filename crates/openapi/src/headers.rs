@@ -19,8 +19,9 @@ fn count(example: i64) -> Json {
     header(object! { "type": "integer", "minimum": 0 }, example)
 }
 
-/// All headers, by the name of the component. `ListTag`, `ExpandedTag`, `LinkToCome` and
-/// `NoTransform` are variants of `ETag`, `Link` and `Cache-Control`.
+/// All headers, by the name of the component. `ListTag`, `ExpandedTag`, `LinkToCome`, `NoTransform`
+/// and `WWW-Authenticate-if-token` are variants of `ETag`, `Link`, `Cache-Control` and
+/// `WWW-Authenticate`.
 #[must_use]
 pub fn all() -> Vec<(String, Json)> {
     components! {
@@ -93,5 +94,7 @@ pub fn all() -> Vec<(String, Json)> {
         "Preference-Applied" => text("handling=strict");
         /// The authentication scheme (RFC 6750).
         "WWW-Authenticate" => text("Bearer").with("required", true);
+        /// The authentication scheme (RFC 6750), if the token is the reason.
+        "WWW-Authenticate-if-token" => text("Bearer");
     }
 }

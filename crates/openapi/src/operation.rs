@@ -36,7 +36,8 @@ pub struct Operation {
 /// A GET operation.
 #[must_use]
 pub fn get(path: impl Into<String>, id: impl Into<String>) -> Operation {
-    Operation::new("get", path.into(), id.into())
+    let unchanged = Response::empty("The request has `If-None-Match: *`.");
+    Operation::new("get", path.into(), id.into()).response(304, unchanged)
 }
 
 /// A POST operation.
@@ -59,9 +60,10 @@ impl Operation {
             parameters: Vec::new(),
             body: None,
             responses: BTreeMap::new(),
-            // Every route rejects unknown parameters, and every route can fail.
+            // Every route rejects unknown parameters and long queries, and every route can fail.
             problems: vec![
                 Kind::UnknownParameter,
+                Kind::QueryTooLong,
                 Kind::Internal,
                 Kind::Misconfigured,
                 Kind::Overloaded,
@@ -116,7 +118,7 @@ impl Operation {
         if names.is_empty() {
             return self;
         }
-        self.problems(&[Kind::InvalidParameter, Kind::QueryTooLong])
+        self.problems(&[Kind::InvalidParameter])
     }
 
     /// Adds the id in the path.
@@ -237,10 +239,14 @@ impl Operation {
         self.problems(&[Kind::ServiceFailed, Kind::ServiceTimedOut])
     }
 
-    /// If its responses have entity tags, may serve a recent one without a check.
+    /// If its responses have entity tags, or are changes that a backend has read, may serve a recent
+    /// one without a check.
     #[must_use]
     pub fn reusable(mut self) -> Self {
-        if self.method != "get" || !self.parameters.contains(&"If-None-Match") {
+        let has_tag = self.parameters.contains(&"If-None-Match");
+        let ends_with = |end| self.path.ends_with(end) && self.path != "/v1/changes";
+        let is_feed = ["/history", "/changes"].into_iter().any(ends_with);
+        if self.method != "get" || !(has_tag || is_feed) {
             return self;
         }
         self.parameters.push("Cache-Control");

@@ -129,7 +129,7 @@ pub fn cursor(kind: CursorKind) -> String {
     match kind {
         CursorKind::Id => format!("^{id}$"),
         CursorKind::List => format!("^({id}|6e{number}3a{bytes}01{bytes})$"),
-        CursorKind::Population => format!("^({id}|70{number}2e{number})$"),
+        CursorKind::Population => format!("^({id}|(64|6c|74){number}2e{number})$"),
         CursorKind::Change => format!("^63{change}$"),
         CursorKind::Changes => format!("^63{change}2d{change}$"),
     }
@@ -216,7 +216,7 @@ mod tests {
                 [CursorKind::Id, CursorKind::List, CursorKind::Population].contains(&kind)
             }
             Cursor::Name { .. } => kind == CursorKind::List,
-            Cursor::Pair(..) => kind == CursorKind::Population,
+            Cursor::Population(..) => kind == CursorKind::Population,
             Cursor::Change(_) => kind == CursorKind::Change,
             Cursor::Changes(..) => kind == CursorKind::Changes,
         }
@@ -250,8 +250,9 @@ mod tests {
             for plain in [
                 format!("i{number}"),
                 format!("n{number}:ana\u{1}Ana"),
-                format!("p{number}.7"),
-                format!("p7.{number}"),
+                format!("l{number}.7"),
+                format!("d7.{number}"),
+                format!("t{number}.7"),
                 format!("c{number}.1f09ab34"),
                 format!("c{number}.1f09ab34-7.1f09ab34"),
                 format!("c7.1f09ab34-{number}.1f09ab34"),
@@ -266,7 +267,7 @@ mod tests {
 
         #[test]
         fn the_pattern_of_a_cursor_equals_its_parser(
-            plain in "[inpc](0|[1-9][0-9]{0,17})([.:-](0|[1-9][0-9]{0,3}|[0-9a-g]{7,9})){0,4}",
+            plain in "[inldtpc](0|[1-9][0-9]{0,17})([.:-](0|[1-9][0-9]{0,3}|[0-9a-g]{7,9})){0,4}",
         ) {
             assert_cursor_patterns(&plain);
         }

@@ -154,6 +154,7 @@ fn header_references(components: &[&str]) -> Json {
         let name = match *component {
             "ExpandedTag" | "ListTag" => "ETag",
             "LinkToCome" => "Link",
+            "WWW-Authenticate-if-token" => "WWW-Authenticate",
             "NoTransform" => "Cache-Control",
             name => name,
         };
@@ -185,6 +186,10 @@ pub(crate) fn error(kinds: &[Kind], method: &str, other_headers: &[&'static str]
     for (name, _) in samples.flat_map(|problem| problem.headers().to_vec()) {
         let component = match name {
             "retry-after" => "Retry-After",
+            // A request of another site has no token to correct.
+            "www-authenticate" if kinds.contains(&Kind::ForeignRequest) => {
+                "WWW-Authenticate-if-token"
+            }
             "www-authenticate" => "WWW-Authenticate",
             "vary" => "Vary",
             "ratelimit" => "RateLimit",

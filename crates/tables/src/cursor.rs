@@ -9,6 +9,8 @@ use domain::name::MAX_NAME_CHARACTERS;
 use domain::{Param, PlaceId, param::parse_non_negative_integer};
 use http_semantics::Validator;
 
+use crate::population::Measure;
+
 /// The maximum length of a name and its search key. Case folding can turn a character into three,
 /// of up to four bytes each.
 const MAX_KEY_BYTES: usize = MAX_NAME_CHARACTERS * 3 * 4 + 1 + MAX_NAME_CHARACTERS * 4;
@@ -31,8 +33,8 @@ pub enum Cursor {
         /// The id.
         id: i64,
     },
-    /// In a list sorted by population: a count and an id.
-    Pair(i64, i64),
+    /// In a list sorted by a number of people: the number and the id of a place.
+    Population(Measure, i64, i64),
     /// In the changes of one table or one record: the change sequence or the version.
     Change(Validator),
     /// In the changes of both tables: the change sequences of places and people.
@@ -51,7 +53,7 @@ impl Cursor {
     #[must_use]
     pub fn id(&self) -> i64 {
         match self {
-            Self::Id(id) | Self::Name { id, .. } | Self::Pair(_, id) => *id,
+            Self::Id(id) | Self::Name { id, .. } | Self::Population(_, _, id) => *id,
             Self::Change(change) | Self::Changes(_, change) => change.number,
         }
     }
@@ -60,9 +62,12 @@ impl Cursor {
         if let Some(id) = plain.strip_prefix('i') {
             return Some(Self::Id(parse_number(id)?));
         }
-        if let Some(pair) = plain.strip_prefix('p') {
-            let (first, second) = pair.split_once('.')?;
-            return Some(Self::Pair(parse_number(first)?, parse_number(second)?));
+        for measure in Measure::ALL {
+            if let Some(pair) = plain.strip_prefix(measure.letter()) {
+                let (number, id) = pair.split_once('.')?;
+                let (number, id) = (parse_number(number)?, parse_number(id)?);
+                return Some(Self::Population(measure, number, id));
+            }
         }
         if let Some(change) = plain.strip_prefix('c') {
             return Some(match change.split_once('-') {
@@ -106,7 +111,7 @@ impl std::fmt::Display for Cursor {
         let plain = match self {
             Self::Id(id) => format!("i{id}"),
             Self::Name { key, name, id } => format!("n{id}:{key}{SEPARATOR}{name}"),
-            Self::Pair(first, second) => format!("p{first}.{second}"),
+            Self::Population(measure, number, id) => format!("{}{number}.{id}", measure.letter()),
             Self::Change(change) => format!("c{change}"),
             Self::Changes(places, people) => format!("c{places}-{people}"),
         };
@@ -150,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_cursor_has_the_spelling_that_sqlite_renders() {
-        // lower(hex('i' || 42)), lower(hex('n' || 7 || ':' || 'nu' || char(1) || 'Ñu')), lower(hex('p7.0'))
+        // lower(hex('i' || 42)), lower(hex('n' || 7 || ':' || 'nu' || char(1) || 'Ñu')), lower(hex('l7.0'))
         assert_eq!(Cursor::Id(42).to_string(), "693432");
         let name = Cursor::Name {
             key: "nu".into(),
@@ -158,7 +163,8 @@ mod tests {
             id: 7,
         };
         assert_eq!(name.to_string(), "6e373a6e7501c39175");
-        assert_eq!(Cursor::Pair(7, 0).to_string(), "70372e30");
+        let population = Cursor::Population(Measure::Living, 7, 0);
+        assert_eq!(population.to_string(), "6c372e30");
         let change = Validator::parse("7.1f09ab34").unwrap();
         assert_eq!(Cursor::Change(change).to_string(), "63372e3166303961623334");
     }
@@ -181,10 +187,12 @@ mod tests {
             "6934F2",
             "ff",
             "69c3",
-            "7037",
-            "70372e",
-            "70372e3030",
-            "70372e312e31",
+            "6c37",
+            "6c372e",
+            "6c372e3030",
+            "6c372e312e31",
+            // Of a version before 0.3.0, for any number of people.
+            "70372e30",
             "6337",
             "63372e316630396162333",
         ] {
@@ -214,7 +222,9 @@ mod tests {
             let change = |number| Validator { number, epoch: Epoch::parse("1f09ab34").unwrap() };
             for cursor in [
                 Cursor::Id(id),
-                Cursor::Pair(id - 1, id),
+                Cursor::Population(Measure::Living, id - 1, id),
+                Cursor::Population(Measure::Dead, id - 1, id),
+                Cursor::Population(Measure::Total, id - 1, id),
                 Cursor::Name { key, name, id },
                 Cursor::Change(change(id)),
                 Cursor::Changes(change(id - 1), change(id)),

@@ -143,7 +143,7 @@ impl Sort {
         match cursor {
             Cursor::Id(_) => self.key == SortKey::Id,
             Cursor::Name { .. } => self.key == SortKey::Name,
-            Cursor::Pair(..) | Cursor::Change(_) | Cursor::Changes(..) => false,
+            Cursor::Population(..) | Cursor::Change(_) | Cursor::Changes(..) => false,
         }
     }
 }
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn the_cursor_of_a_next_link_is_the_one_that_it_was_made_from() {
-        let cursor = Cursor::Pair(7, 3);
+        let cursor = Cursor::Population(crate::population::Measure::Dead, 7, 3);
         let link = next_link("/v1/x", "after=69&limit=2", &cursor.to_string());
         assert_eq!(next_cursor(&link), Some(cursor));
         assert_eq!(next_cursor("</v1/x?limit=2>; rel=\"next\""), None);

@@ -22,6 +22,19 @@ pub enum Measure {
 }
 
 impl Measure {
+    /// All numbers.
+    pub const ALL: [Self; 3] = [Self::Living, Self::Dead, Self::Total];
+
+    /// The first letter of a cursor in the order of the number.
+    #[must_use]
+    pub fn letter(self) -> char {
+        match self {
+            Self::Living => 'l',
+            Self::Dead => 'd',
+            Self::Total => 't',
+        }
+    }
+
     /// The number, from the numbers of living and dead people.
     #[must_use]
     pub fn of(self, living: i64, dead: i64) -> i64 {
@@ -173,10 +186,11 @@ impl PopulationQuery {
                 number: 0,
                 place: *place,
             }),
-            (Some(_), Cursor::Pair(number, place)) => Some(Position {
-                number: *number,
-                place: *place,
-            }),
+            (Some(expected), Cursor::Population(measure, number, place)) => (expected == *measure)
+                .then_some(Position {
+                    number: *number,
+                    place: *place,
+                }),
             _ => None,
         }
     }
@@ -186,7 +200,7 @@ impl PopulationQuery {
     pub fn cursor(&self, position: Position) -> Cursor {
         match self.order.measure() {
             None => Cursor::Id(position.place),
-            Some(_) => Cursor::Pair(position.number, position.place),
+            Some(measure) => Cursor::Population(measure, position.number, position.place),
         }
     }
 
@@ -277,8 +291,11 @@ mod tests {
             ("least=-1", "least"),
             ("asOf=2033-05-18T03:33:21Z", "asOf"),
             ("asOf=yesterday", "asOf"),
-            ("after=7037", "after"),
-            ("after=70372e33", "after"),
+            ("after=6c37", "after"),
+            ("after=6c372e33", "after"),
+            ("sort=dead&after=6c372e33", "after"),
+            ("sort=total&after=64372e33", "after"),
+            ("sort=-living&after=74372e33", "after"),
             ("sort=living&after=6933", "after"),
             ("sort=living&after=6e313a61", "after"),
         ] {

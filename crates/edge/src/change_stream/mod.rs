@@ -106,13 +106,11 @@ pub async fn respond(
         let expected = "asc or absent, because later changes come last";
         return Err(Problem::invalid_parameter("order", expected).into());
     }
-    if request
-        .header(LAST_EVENT_ID)
-        .is_some_and(|id| !id.is_empty())
-        && let Some(cursor) = request.header_as::<Cursor>("Last-Event-ID")?
-    {
-        let expected = || Problem::invalid_header("Last-Event-ID", Cursor::EXPECTED);
-        query.since = Since::Position(position(&cursor).ok_or_else(expected)?);
+    if let Some(id) = request.header(LAST_EVENT_ID).filter(|id| !id.is_empty()) {
+        let last = Cursor::parse(&id).as_ref().and_then(position);
+        let expected = "the `id` of an event of this feed";
+        let last = last.ok_or_else(|| Problem::invalid_header("Last-Event-ID", expected))?;
+        query.since = Since::Position(last);
     }
     query.limit = PageSize::MAX;
     let permit = Permit::acquire();

@@ -139,7 +139,7 @@ pub(crate) fn authenticate(
         Access::ByMethod => Scope::Write,
     };
     let of_parameter = properties.parameter_scope;
-    let of_parameter = of_parameter.filter(|(name, _)| params::contains(&request.query, name));
+    let of_parameter = of_parameter.filter(|(name, _)| params::has_true(&request.query, name));
     guard(
         request,
         scope.max(of_parameter.map_or(scope, |(_, scope)| scope)),

@@ -232,7 +232,7 @@ impl Problem {
     pub fn modified_form() -> Self {
         Self::new(
             Kind::MalformedBody,
-            "A hidden field of the form is invalid.",
+            "A field of the form has a value that the page does not offer.",
         )
     }
 

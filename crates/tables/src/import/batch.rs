@@ -44,6 +44,8 @@ pub struct Batch<T> {
     pub first_line: usize,
     /// The line on which the last record begins.
     pub last_line: usize,
+    /// The pointer to the fields of a record: `/body` in an operation.
+    pub pointer: &'static str,
     /// The valid records.
     pub parsed: Vec<ParsedRecord<T>>,
     /// Valid records that an earlier import has added: see [`Self::set_new_already_added`].
@@ -161,7 +163,6 @@ impl<T: Record> Batches<T> {
             }),
             is_patch: self.is_patch,
             preconditions: Preconditions::default(),
-            pointer: "",
         });
         Ok(())
     }
@@ -226,6 +227,7 @@ impl<T> Batch<T> {
         Self {
             first_line,
             last_line,
+            pointer: "",
             parsed: Vec::new(),
             already_added: Vec::new(),
             unresolved: Vec::new(),

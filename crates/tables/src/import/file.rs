@@ -1,6 +1,8 @@
 //! Reads the records of an import file (CSV, NDJSON or a JSON array), and the position of each
 //! record.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -139,6 +141,8 @@ pub struct ImportFile {
     format: FileFormat,
     /// The columns of a CSV file, in the order of its header.
     columns: Vec<&'static Column>,
+    /// The number of columns without a name after the others, whose cells are empty.
+    empty_columns: usize,
     /// The separator of the cells of a CSV file.
     separator: char,
     start: FilePosition,
@@ -167,6 +171,7 @@ impl ImportFile {
             text,
             format,
             columns: Vec::new(),
+            empty_columns: 0,
             separator: ',',
             start,
         };
@@ -194,8 +199,14 @@ impl ImportFile {
         self.separator = csv::detect_separator(&self.text[bom..]);
         let header = csv::parse_record(&self.text[bom..], self.separator);
         let (cells, rest) = header.ok_or_else(|| Problem::malformed_csv(MISPLACED_QUOTE, 1, 1))?;
-        let mut columns = Vec::with_capacity(cells.len());
-        for (n, cell) in cells.iter().enumerate() {
+        let is_empty = |cell: &&Cow<'_, str>| cell.trim().is_empty();
+        self.empty_columns = cells.iter().rev().take_while(is_empty).count();
+        let named = cells.len() - self.empty_columns;
+        if named == 0 {
+            return Err(Problem::malformed_csv("the header is missing", 1, 1));
+        }
+        let mut columns = Vec::with_capacity(named);
+        for (n, cell) in cells.iter().take(named).enumerate() {
             let mut name = cell.trim();
             if name.eq_ignore_ascii_case(EXPORTED_PLACE_NAME) {
                 name = PLACE_NAME.json;
@@ -210,6 +221,7 @@ impl ImportFile {
                     continue;
                 }
                 Some(_) => format!("the column `{name}` is there twice"),
+                None if name.is_empty() => format!("the column {} has no name", n + 1),
                 None => {
                     let known: Vec<&str> = table.declaration.importable().map(|c| c.json).collect();
                     let known = known.join("`, `");
@@ -284,15 +296,34 @@ impl ImportFile {
 
     /// The length of the last line of an export, if there is one at a position.
     fn end_line_length(&self, position: FilePosition) -> Option<usize> {
-        let is_csv = match self.format {
-            // No export has only one column. There the line is a record.
-            FileFormat::Csv if self.columns.len() > 1 => true,
-            FileFormat::NdJson => false,
-            FileFormat::Csv | FileFormat::Array => return None,
-        };
         let rest = &self.text[position.byte..];
         let line = rest.find('\n').map_or(rest, |end| &rest[..end]);
-        export_format::is_end_line(is_csv, line).then_some(line.len())
+        match self.format {
+            // No export has only one column. There the line is a record.
+            FileFormat::Csv if self.columns.len() > 1 && line.contains('#') => {
+                let (cells, after) = csv::parse_record(rest, self.separator)?;
+                self.is_end(&cells).then_some(rest.len() - after.len())
+            }
+            FileFormat::NdJson => export_format::is_end_line(false, line).then_some(line.len()),
+            FileFormat::Csv | FileFormat::Array => None,
+        }
+    }
+
+    /// Whether these are the cells of the last line of an export. A spreadsheet adds empty cells to
+    /// the only one. Then it is in the column `id`, where no record has such a text.
+    fn is_end(&self, cells: &[Cow<'_, str>]) -> bool {
+        if let [cell] = cells {
+            return export_format::is_end_cell(cell);
+        }
+        let id = self.columns.iter().position(|column| column.json == "id");
+        let is_expected = |(n, cell): (usize, &Cow<'_, str>)| {
+            if Some(n) == id {
+                export_format::is_end_cell(cell)
+            } else {
+                cell.trim().is_empty()
+            }
+        };
+        id.is_some() && cells.iter().enumerate().all(is_expected)
     }
 
     /// The start of the next record or line at or after a position.
@@ -354,8 +385,12 @@ impl ImportFile {
             return object.map_err(|_| error("a JSON object with each name once"));
         }
         let (cells, _) = csv::parse_record(slice, self.separator).unwrap_or_default();
-        if cells.len() != self.columns.len() {
+        if cells.len() != self.columns.len() + self.empty_columns {
             return Err(error("a record of as many cells as the header has"));
+        }
+        let mut surplus = cells.iter().skip(self.columns.len());
+        if !surplus.all(|cell| cell.trim().is_empty()) {
+            return Err(error("a record whose cells all have a column with a name"));
         }
         let members = cells
             .iter()

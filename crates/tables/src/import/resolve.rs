@@ -41,8 +41,6 @@ pub struct UnresolvedRecord {
     pub is_patch: bool,
     /// The preconditions of an operation.
     pub preconditions: Preconditions,
-    /// The pointer to the fields: `/body` in an operation.
-    pub pointer: &'static str,
 }
 
 /// The removal of a record.
@@ -120,7 +118,7 @@ impl<T: Record + Clone> Batch<T> {
         };
         let mut values = HashMap::new();
         let parsed = self.unresolved.iter().map(|record| {
-            let parsed = record.resolve(stored, places, normalize);
+            let parsed = record.resolve(stored, places, self.pointer, normalize);
             (record.position, parsed)
         });
         let complete = self.parsed.iter().cloned();
@@ -130,7 +128,7 @@ impl<T: Record + Clone> Batch<T> {
         for (position, parsed) in records {
             let parsed = parsed.and_then(|parsed| {
                 check_unique(&mut values, &parsed.record, position, normalize)
-                    .map_err(|errors| Problem::invalid_record(&errors))?;
+                    .map_err(|errors| invalid_fields(errors, self.pointer))?;
                 Ok(parsed)
             });
             match parsed {
@@ -156,6 +154,7 @@ impl UnresolvedRecord {
         &self,
         stored: &StoredRecords<T>,
         places: &PlaceIds,
+        pointer: &str,
         normalize: Normalize,
     ) -> Result<ParsedRecord<T>, Problem> {
         let id = self.id.unwrap_or_default();
@@ -176,12 +175,7 @@ impl UnresolvedRecord {
             None => fields,
         };
         let record = T::parse(Fields::new(fields), normalize);
-        let record = record.map_err(|mut errors| {
-            for error in &mut errors {
-                error.pointer.insert_str(0, self.pointer);
-            }
-            Problem::invalid_record(&errors)
-        })?;
+        let record = record.map_err(|errors| invalid_fields(errors, pointer))?;
         Ok(ParsedRecord {
             position: self.position,
             id: self.id,
@@ -189,6 +183,14 @@ impl UnresolvedRecord {
             version: stored.map(|stored| stored.version.number),
         })
     }
+}
+
+/// The problem of invalid fields, which are at a pointer.
+fn invalid_fields(mut errors: Vec<FieldError>, pointer: &str) -> Problem {
+    for error in &mut errors {
+        error.pointer.insert_str(0, pointer);
+    }
+    Problem::invalid_record(&errors)
 }
 
 /// The field with the id of the place.

@@ -91,7 +91,10 @@ impl<T: Record> Operations<T> {
         }
         let mut operations = Self {
             list: Vec::with_capacity(list.len()),
-            batch: Batch::at_lines(1, 1),
+            batch: Batch {
+                pointer: BODY_POINTER,
+                ..Batch::at_lines(1, 1)
+            },
         };
         let mut first_with_id = HashMap::new();
         for (index, members) in list.into_iter().enumerate() {
@@ -191,7 +194,6 @@ impl<T: Record> Operations<T> {
                 place: None,
                 is_patch: true,
                 preconditions,
-                pointer: BODY_POINTER,
             }),
             Kind::Delete => batch.removals.push(Removal {
                 position,

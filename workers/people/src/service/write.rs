@@ -27,6 +27,8 @@ pub struct PersonWriter {
     author: Author,
     /// Whether to depose the present king of the place first.
     depose: bool,
+    /// Whether the write restores an earlier state.
+    is_restore: bool,
 }
 
 impl Writer for PersonWriter {
@@ -41,6 +43,7 @@ impl Writer for PersonWriter {
             pending: PendingWrite::new([]),
             author: request.env.author(),
             depose: depose.unwrap_or(false),
+            is_restore: false,
         })
     }
 
@@ -76,6 +79,7 @@ impl Writer for PersonWriter {
         id: PersonId,
         change: &Change<Person>,
     ) -> Result<Option<VersionedRecord>, Error> {
+        self.is_restore = matches!(change, Change::Restore { .. });
         let change = place_change(change);
         if change == PlaceChange::default() {
             return read_current::<Person>(self.database(), id).await;
@@ -102,18 +106,22 @@ impl Writer for PersonWriter {
         person: &Person,
         key: Option<&IdempotentRequest>,
     ) -> Result<Option<Written>, Error> {
-        if self.depose {
+        if self.depose && !self.is_restore {
             return Err(depose_needs_a_resident().into());
         }
         if let Some(stored) = self.add_reference(person.residence.place(), key).await? {
             return Ok(Some(Written::Replayed(stored)));
         }
-        let mut statements = vec![store::insert(&person.to_row(
+        let mut statements: Vec<_> = id
+            .and_then(|id| self.deposition(id, None, person))
+            .into_iter()
+            .collect();
+        statements.push(store::insert(&person.to_row(
             id.map(PersonId::get),
             None,
             &self.author,
             NORMALIZE,
-        ))];
+        )));
         statements.extend(key.map(IdempotentRequest::save_response::<Person>));
         let inserted = self.commit(statements).await?;
         Ok(inserted.map(Written::Created))
@@ -127,22 +135,20 @@ impl Writer for PersonWriter {
         person: &Person,
     ) -> Result<Option<VersionedRecord>, Error> {
         let new_reference = person.residence.new_reference(Some(before.residence));
-        if new_reference.is_some() && self.depose {
+        if new_reference.is_some() && self.depose && !self.is_restore {
             return Err(depose_needs_a_resident().into());
         }
         self.add_reference(new_reference, None).await?;
-        let mut statements = vec![store::update(&person.to_row(
+        let mut statements: Vec<_> = self
+            .deposition(id, Some(version), person)
+            .into_iter()
+            .collect();
+        statements.push(store::update(&person.to_row(
             Some(id.get()),
             Some(version),
             &self.author,
             NORMALIZE,
-        ))];
-        if self.depose
-            && person.residence.is_king()
-            && let Some(place) = person.residence.place()
-        {
-            statements.insert(0, store::depose(place, id, version, &self.author));
-        }
+        )));
         self.commit(statements).await
     }
 
@@ -173,6 +179,14 @@ impl Writer for PersonWriter {
 }
 
 impl PersonWriter {
+    /// The statement that deposes the present king of the place of a new one, with `depose`. The
+    /// version is that of the new king, unless the person is added.
+    fn deposition(&self, id: PersonId, version: Option<i64>, person: &Person) -> Option<Statement> {
+        let is_needed = self.depose && person.residence.is_king();
+        let place = person.residence.place().filter(|_| is_needed)?;
+        Some(store::depose(place, id, version, &self.author))
+    }
+
     /// Records a pending write for a new reference, unless [`Writer::begin`] has done so, and
     /// checks the place. The first round trip also looks up the idempotency key, and the stored
     /// response is returned if there is one.
@@ -236,11 +250,12 @@ fn place_change(change: &Change<Person>) -> PlaceChange {
     }
 }
 
-/// The problem of `depose` together with a new place: the person must already live in the place.
+/// The problem of `depose` together with a new place: the person must already live in the place,
+/// unless the write restores a state that was valid once.
 fn depose_needs_a_resident() -> Problem {
     Problem::invalid_record(&[FieldError {
         pointer: "/placeId".to_owned(),
-        detail: "the present place, with `depose`: move the person first, then crown them"
+        detail: "the present place, with `depose`: write the person without the crown first"
             .to_owned(),
     }])
 }

@@ -89,11 +89,11 @@ pub fn rename(id: PersonId, name: &Name, author: &Author, normalize: Normalize) 
     returning(&PERSON, Statement::new(RENAME, binds))
 }
 
-/// Deposes the king of a place, if the heir has the expected version.
+/// Deposes the king of a place, if the heir has the expected version, or is added.
 ///
 /// ?1  the place
 /// ?2  the heir
-/// ?3  the version of the heir
+/// ?3  the version of the heir, or null if the heir is added
 /// ?4  the actor
 /// ?5  the batch
 ///
@@ -101,16 +101,16 @@ pub fn rename(id: PersonId, name: &Name, author: &Author, normalize: Normalize) 
 const DEPOSE: &str = "
 UPDATE person SET is_king = 0, actor = ?4, batch = ?5, version = version + 1
 WHERE place_id = ?1 AND is_king = 1 AND id <> ?2
-  AND EXISTS (
+  AND (?3 IS NULL OR EXISTS (
     SELECT 1 FROM person AS heir
     WHERE heir.id = ?2 AND heir.version = ?3
-  )";
+  ))";
 
 /// Deposes the king of a place for an heir. The statement that crowns the heir must follow in the
 /// same batch.
 #[must_use]
-pub fn depose(place: PlaceId, heir: PersonId, version: i64, author: &Author) -> Statement {
-    let mut binds = [place.get(), heir.get(), version].map(Into::into).to_vec();
+pub fn depose(place: PlaceId, heir: PersonId, version: Option<i64>, author: &Author) -> Statement {
+    let mut binds = vec![place.get().into(), heir.get().into(), version.into()];
     binds.extend(author.binds());
     Statement::new(DEPOSE, binds)
 }

@@ -82,6 +82,33 @@ fn a_column_that_is_unknown_or_repeated_is_rejected_with_its_number() {
 }
 
 #[test]
+fn empty_columns_after_the_last_one_of_a_header_are_ignored() {
+    let file = open(
+        FileFormat::Csv,
+        "name;isAlive;;\na;true;; \nb;true;;x\nc;true\n",
+    );
+    let mut position = file.start();
+    let mut results = Vec::new();
+    while let Some(begin) = file.begin(position) {
+        position = file.end(begin).unwrap();
+        let object = file.object(begin, position);
+        results.push(object.map_err(|error| error.detail));
+    }
+    let accepted = json!({"name": "a", "isAlive": true});
+    assert_eq!(
+        results[0].as_ref().unwrap().0,
+        *accepted.as_object().unwrap()
+    );
+    for (result, reason) in results[1..]
+        .iter()
+        .zip(["a column with a name", "as many cells"])
+    {
+        let detail = result.as_ref().unwrap_err();
+        assert!(detail.contains(reason), "{detail}");
+    }
+}
+
+#[test]
 fn a_record_without_an_end_is_rejected_with_its_line() {
     for (format, body, line) in [
         (FileFormat::Csv, "name\na\n\"b\n", 3),
@@ -126,8 +153,55 @@ fn the_last_line_of_an_export_is_no_record() {
 }
 
 #[test]
+fn the_last_line_of_an_export_may_have_empty_cells_and_quotes_of_a_spreadsheet() {
+    for end in [
+        "#complete,,",
+        "#complete, ,",
+        "\"#complete\",\"\",\"\"\r",
+        "\"#complete\"",
+        "#incomplete: /v1/people/export?after=69,,",
+        "\"#incomplete: /v1/people/export?name=a,b&after=69\",,",
+    ] {
+        for separator in [",", ";", "\t"] {
+            let body = format!("id,name,isAlive\n1,a,true\n{end}\n2,b,true\n{end}");
+            let body = if end.contains("a,b") {
+                body
+            } else {
+                body.replace(',', separator)
+            };
+            assert_eq!(lines(FileFormat::Csv, &body), [2, 4], "{body}");
+        }
+    }
+    // The columns in another order.
+    let body = "name,id\na,1\n,#complete\n";
+    assert_eq!(lines(FileFormat::Csv, body), [2]);
+}
+
+#[test]
+fn a_record_that_resembles_the_last_line_of_an_export_is_kept() {
+    for record in [
+        "name,isAlive\n#complete,",
+        "name,isAlive\n\"#complete\",\"\"",
+        "name,isAlive\n\"#incomplete: x\",true",
+        "name,id\n#complete,",
+        "id,name\n#complete,a",
+        "id,name\n\"#incomplete: x\",a",
+        "id,name\n#completely,",
+        "id,name\n,#complete",
+        "id,name\n,\"a\n#complete\"",
+        "id,name\n,",
+    ] {
+        assert_eq!(lines(FileFormat::Csv, record), [2], "{record}");
+    }
+}
+
+#[test]
 fn a_csv_file_that_cannot_be_split_into_records_is_rejected_with_the_reason() {
     for (file, reason) in [
+        ("", "at line 1, the header is missing."),
+        ("\u{feff}\n", "at line 1, the header is missing."),
+        (",,\n1,A,\n", "at line 1, the header is missing."),
+        ("id,,name\n1,,A\n", "at line 1, the column 2 has no name."),
         (
             "id,Nombre\n1,A\n",
             "at line 1, the column `Nombre` is unknown.",

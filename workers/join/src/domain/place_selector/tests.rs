@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use domain::Param;
 use http_semantics::Params;
 use proptest::prelude::*;
+use tables::population::Measure;
 
 use super::super::statistics::King;
 use super::*;
@@ -18,7 +19,7 @@ fn window(places: &[i64], limit: usize, after: Option<&str>) -> (PlacePage, Opti
     // The cursor of the simulation is a position.
     let start: usize = after.map_or(0, |after| match Param::parse(after) {
         Some(Cursor::Id(id)) => places.iter().position(|place| *place == id).unwrap() + 1,
-        Some(Cursor::Pair(position, _)) => usize::try_from(position).unwrap(),
+        Some(Cursor::Population(_, position, _)) => usize::try_from(position).unwrap(),
         other => panic!("{other:?}"),
     });
     let end = places.len().min(start + limit);
@@ -27,7 +28,7 @@ fn window(places: &[i64], limit: usize, after: Option<&str>) -> (PlacePage, Opti
         .map(|id| format!("{{\"id\":{id},\"name\":\"n\"}}"))
         .collect();
     let page = PlacePage::parse(format!("[{}]", records.join(",\n")).into_bytes()).unwrap();
-    let cursor = Cursor::Pair(i64::try_from(end).unwrap(), 0).to_string();
+    let cursor = Cursor::Population(Measure::Total, i64::try_from(end).unwrap(), 0).to_string();
     (page, (end < places.len()).then_some(cursor))
 }
 

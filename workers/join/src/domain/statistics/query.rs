@@ -265,12 +265,17 @@ mod tests {
         let cursors = [
             ("id", cursor(SortKey::Id)),
             ("name", cursor(SortKey::Name)),
-            ("share", Cursor::Pair(7, 3)),
+            ("share", Cursor::Population(Measure::Living, 7, 3)),
+            ("dead", Cursor::Population(Measure::Dead, 7, 3)),
+            ("total", Cursor::Population(Measure::Total, 7, 3)),
         ];
         for (sort, cursor) in &cursors {
             for (other, _) in &cursors {
                 let is_accepted = parse(&format!("sort={other}&after={cursor}")).is_ok();
                 assert_eq!(is_accepted, sort == other, "{cursor} in {other}");
+                // The pages read the previous page in the reverse order.
+                let is_accepted = parse(&format!("sort=-{other}&after={cursor}")).is_ok();
+                assert_eq!(is_accepted, sort == other, "{cursor} in -{other}");
             }
         }
     }

@@ -9,11 +9,11 @@ use http_semantics::auth::Scope;
 use http_semantics::idempotency::IdempotencyKey;
 use js_sys::{ArrayBuffer, Uint8Array};
 use pages::Form;
-use pages::import::{self, COLLECTIONS, MAX_SHOWN_BYTES, Report};
+use pages::import::{self, COLLECTIONS, MAX_SHOWN_BYTES, MODES, Report};
 use tables::import::MAX_FILE_BYTES;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::FormData;
+use web_sys::{FormData, ResponseInit};
 
 use super::form::{
     Session, add_idempotency_key, login_page, require_same_origin, show_problem, show_rejection,
@@ -46,15 +46,17 @@ pub async fn import_form(request: Request) -> Result<Response, Error> {
 pub async fn import(request: Request) -> Result<Response, Error> {
     require_same_origin(&request)?;
     let mut session = Session::load(&request);
-    if !session.has_write_access() && is_longer_than(&request, MAX_SHOWN_BYTES + MAX_FIELDS_BYTES) {
-        request
-            .discard_body(MAX_FILE_BYTES + MAX_FIELDS_BYTES)
-            .await?;
+    let length = announced_length(&request);
+    let is_long = length.is_some_and(|length| length > max_bytes(false));
+    if !session.has_write_access() && is_long {
+        request.discard_body(max_bytes(true)).await?;
         let problem = Problem::token_required(Scope::Write);
         let lead = "You need a token to import a long file. Log in, then choose the file again.";
         return Ok(login_page(&problem, lead));
     }
-    let (mut form, file) = read_form(&request).await?;
+    let (mut form, file) = read_form(&request, session.has_write_access()).await?;
+    let collection = choice(&form, "collection", &COLLECTIONS)?;
+    choice(&form, "mode", &MODES)?;
     apply_button(&mut form);
     if !session.may_write(&mut form) {
         return Ok(session.store(form_again(form, file)));
@@ -64,7 +66,7 @@ pub async fn import(request: Request) -> Result<Response, Error> {
         return Ok(session.store(form_again(form, file)));
     }
     let backends = Backends::new(&request.env)?;
-    let backend = match form.get("collection") {
+    let backend = match collection {
         "places" => backends.places,
         _ => backends.people,
     }
@@ -134,17 +136,14 @@ async fn send(
     file: &[u8],
     after: i64,
 ) -> Result<web_sys::Response, Error> {
-    let collection = form.get("collection");
-    let collection = COLLECTIONS.iter().find(|(name, _)| *name == collection);
-    let collection = collection.map_or("people", |(name, _)| *name);
+    let collection = choice(form, "collection", &COLLECTIONS)?;
     let mut path = format!(
         "/v1/{collection}/import?dryRun={}",
         form.get("dryRun") != "false"
     );
-    match form.get("mode") {
-        "upsert" => path.push_str("&mode=upsert"),
-        "patch" => path.push_str("&mode=patch"),
-        _ => {}
+    let mode = choice(form, "mode", &MODES)?;
+    if !mode.is_empty() {
+        path = format!("{path}&mode={mode}");
     }
     if form.is_checked("createPlaces") && collection == "people" {
         path.push_str("&createPlaces=true");
@@ -214,24 +213,52 @@ impl Import {
     }
 }
 
-/// Whether a body is announced to be longer, or has no announced length.
-fn is_longer_than(request: &Request, max_bytes: usize) -> bool {
-    let length = request.header("content-length");
-    let length = length.and_then(|length| length.parse::<usize>().ok());
-    length.is_none_or(|length| length > max_bytes)
+/// The maximum size of a form.
+fn max_bytes(has_write_access: bool) -> usize {
+    let file = if has_write_access {
+        MAX_FILE_BYTES
+    } else {
+        MAX_SHOWN_BYTES
+    };
+    file + MAX_FIELDS_BYTES
+}
+
+/// The length of the body in the headers. A body in chunks has none.
+fn announced_length(request: &Request) -> Option<usize> {
+    request.header("content-length")?.parse().ok()
+}
+
+/// The value of a select field. The page offers all of them, so only a modified form has another one.
+///
+/// # Errors
+/// Another value.
+fn choice(
+    form: &Form,
+    name: &str,
+    choices: &[(&'static str, &str)],
+) -> Result<&'static str, Problem> {
+    let chosen = form.get(name);
+    let mut values = choices.iter().map(|(value, _)| *value);
+    values
+        .find(|value| *value == chosen)
+        .ok_or_else(Problem::modified_form)
 }
 
 /// Reads the fields of the form, and the file or the pasted text.
-async fn read_form(request: &Request) -> Result<(Form, Vec<u8>), Error> {
-    let max_bytes = MAX_FILE_BYTES + MAX_FIELDS_BYTES;
-    if is_longer_than(request, max_bytes) {
-        // A client does not read the response while it sends.
-        request.body(max_bytes).await?;
-        return Err(Problem::body_too_large(max_bytes).into());
-    }
+async fn read_form(request: &Request, has_write_access: bool) -> Result<(Form, Vec<u8>), Error> {
+    let max_bytes = max_bytes(has_write_access);
     let thrown = Error::platform("reading a form");
     let not_a_form = |_| Problem::unsupported_media_type(&["multipart/form-data"]);
-    let data = request.parts.request.form_data().map_err(&thrown)?;
+    let data = if announced_length(request).is_some_and(|length| length <= max_bytes) {
+        request.parts.request.form_data().map_err(&thrown)?
+    } else {
+        // The platform would read a body of any length.
+        let body = Uint8Array::from(request.body(max_bytes).await?.as_slice());
+        let init = ResponseInit::new();
+        init.set_headers(&request.parts.request.headers());
+        let form = web_sys::Response::new_with_opt_js_u8_array_and_init(Some(&body), &init);
+        form.and_then(|form| form.form_data()).map_err(&thrown)?
+    };
     let data: FormData = in_time(max_bytes, JsFuture::from(data))
         .await?
         .map_err(not_a_form)?

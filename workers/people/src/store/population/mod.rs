@@ -102,10 +102,9 @@ pub fn population(
         (true, _) => format!("ORDER BY place_id {direction}"),
         _ => format!("ORDER BY number {direction}, place_id {direction}"),
     };
-    let cursor = if is_by_id {
-        "'i' || place_id"
-    } else {
-        "'p' || number || '.' || place_id"
+    let cursor = match query.order.measure() {
+        None => "'i' || place_id".to_owned(),
+        Some(measure) => format!("'{}' || number || '.' || place_id", measure.letter()),
     };
     let record = match format {
         MediaType::Json | MediaType::NdJson => JSON.to_owned(),
@@ -130,7 +129,7 @@ pub fn population(
         .replace("{places}", &past)
         .replace("{candidates}", &candidates.join("\n    UNION ALL\n    "))
         .replace("{order}", &order)
-        .replace("{cursor}", cursor)
+        .replace("{cursor}", &cursor)
         .replace("{king_name}", parts.king_name)
         .replace("{total}", parts.total)
         .replace("{dead_without_place}", parts.dead_without_place)

@@ -4,6 +4,7 @@
 use http_semantics::{MediaType, Params};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
+use tables::Cursor;
 use tables::population::{Measure, Order, PopulationQuery};
 use tables::statement::Statement;
 use testbed::{Testbed, Value};
@@ -155,10 +156,9 @@ fn populations_are_read_without_a_scan_of_the_people_or_their_history() {
     let testbed = filled(&[]);
     let plan = |query: &str, format| testbed.plan(&population(query, format)).unwrap();
     for (sort, order) in Order::ALL {
-        let cursor = if order.measure().is_none() {
-            "6933"
-        } else {
-            "70332e33"
+        let cursor = match order.measure() {
+            None => Cursor::Id(3),
+            Some(measure) => Cursor::Population(measure, 3, 3),
         };
         for filter in ["", "&least=2", "&ids=1,2"] {
             for after in [String::new(), format!("&after={cursor}")] {

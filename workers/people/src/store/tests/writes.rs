@@ -34,7 +34,7 @@ fn every_write_has_its_index() {
         store::rename(id, &name, &author, Normalize::NONE),
         store::update_all(&rows),
         store::add_pending_for("t", id, store::PlaceChange::default()),
-        store::depose(place, id, 1, &author),
+        store::depose(place, id, Some(1), &author),
         store::delete(id, 1, &author),
         store::delete_all(&rows, &author),
         tables::record::read_all(&PERSON, &[1, 2]),

@@ -210,7 +210,8 @@ fn cursor(sort: StatisticsSort, row: &Row) -> Option<Cursor> {
             None => SortKey::Id,
             Some(measure) => {
                 let counts = row.counts.as_ref()?;
-                return Some(Cursor::Pair(measure.of(counts.living, counts.dead), row.id));
+                let number = measure.of(counts.living, counts.dead);
+                return Some(Cursor::Population(measure, number, row.id));
             }
         },
     };
