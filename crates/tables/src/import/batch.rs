@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::marker::PhantomData;
 
-use super::file::{FilePosition, ImportFile, RecordPosition};
+use super::file::ImportFile;
+use super::position::{FilePosition, RecordPosition};
 use super::report::Refusal;
 use super::resolve::{PLACE_ID, PlaceName, Removal, UnresolvedRecord, check_unique};
 use super::{ImportMode, ImportOptions};

@@ -3,19 +3,17 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
 use serde::de::IgnoredAny;
-use serde_json::Value;
 
-use domain::name::{Normalize, case_key};
-use domain::param::parse_positive_integer;
 use http_semantics::json::{self, Object};
 use http_semantics::problem::FieldError;
 use http_semantics::{Problem, csv, export_format};
 
 use super::MAX_FILE_RECORDS;
+use super::cell::parse_cell;
+use super::position::{FilePosition, RecordPosition};
 use crate::schema::{EXPORTED_PLACE_NAME, PLACE_NAME};
-use crate::table_spec::{Column, ColumnType, TableSpec};
+use crate::table_spec::{Column, TableSpec};
 
 /// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,52 +42,6 @@ impl FileFormat {
     }
 }
 
-/// The JSON value of a cell. An empty cell is null, which a new record treats like an absent field,
-/// and a patch clears. The text of an invalid cell stays a text, and the parser of the record
-/// rejects it.
-fn parse_cell(column: &Column, cell: &str) -> Value {
-    if cell.is_empty() {
-        return Value::Null;
-    }
-    let value = match column.column_type {
-        ColumnType::Text(_) => return csv::unescape_formula(cell).into(),
-        ColumnType::Integer => parse_positive_integer(cell).map(Value::from),
-        ColumnType::Boolean => parse_boolean(cell).map(Value::from),
-    };
-    value.unwrap_or_else(|| cell.into())
-}
-
-/// The texts for true and false that people write, and those of spreadsheets in some languages.
-const TRUE: &[&str] = &[
-    "true",
-    "yes",
-    "1",
-    "sí",
-    "si",
-    "verdadero",
-    "oui",
-    "vrai",
-    "ja",
-    "wahr",
-    "vero",
-    "sim",
-    "verdadeiro",
-];
-const FALSE: &[&str] = &[
-    "false", "no", "0", "falso", "non", "faux", "nein", "falsch", "não", "nao",
-];
-
-/// A boolean of a cell, in any case.
-fn parse_boolean(cell: &str) -> Option<bool> {
-    let text = case_key(cell.trim(), Normalize::NONE);
-    let is = |known: &[&str]| known.contains(&text.as_str());
-    if is(TRUE) {
-        Some(true)
-    } else {
-        is(FALSE).then_some(false)
-    }
-}
-
 /// The encoding of a file that is not in UTF-8, and not in UTF-16 either.
 const LATIN_1: &str = "Latin-1 (ISO 8859-1 or Windows-1252)";
 
@@ -97,41 +49,14 @@ const LATIN_1: &str = "Latin-1 (ISO 8859-1 or Windows-1252)";
 const MISPLACED_QUOTE: &str = "a quotation mark is in the wrong place. Put a cell that has one into \
                                quotation marks, and double those inside it (RFC 4180)";
 
-/// Whether a file is in UTF-16: it begins with a byte order mark, or has null bytes.
+/// Whether a file is in UTF-16: it begins with a byte order mark, or every other byte of its ASCII
+/// characters is null.
 fn is_utf_16(body: &[u8]) -> bool {
     const SAMPLE: usize = 200;
-    let has_null = body.iter().take(SAMPLE).any(|byte| *byte == 0);
-    body.starts_with(&[0xff, 0xfe]) || body.starts_with(&[0xfe, 0xff]) || has_null
-}
-
-/// A position in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FilePosition {
-    /// The offset in bytes.
-    pub byte: usize,
-    /// The line, starting at 1.
-    pub line: usize,
-    /// The number of records before.
-    pub records: usize,
-}
-
-/// The position of a record, as a report shows it. No two records of a file have the same one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-pub struct RecordPosition {
-    /// The line on which the record begins, starting at 1.
-    pub line: usize,
-    /// The index in a JSON array, starting at 0. Several elements can be on one line.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub index: Option<usize>,
-}
-
-impl std::fmt::Display for RecordPosition {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.index {
-            Some(index) => write!(f, "the record at index {index}"),
-            None => write!(f, "line {}", self.line),
-        }
-    }
+    let sample = body.iter().take(SAMPLE);
+    let nulls = sample.clone().filter(|byte| **byte == 0).count();
+    let has_mark = body.starts_with(&[0xff, 0xfe]) || body.starts_with(&[0xfe, 0xff]);
+    has_mark || nulls * 4 > sample.len()
 }
 
 /// A file with valid syntax.

@@ -8,15 +8,18 @@
 //! fingerprint of each batch finds its [`Receipt`].
 
 mod batch;
+mod cell;
 mod file;
 mod order;
+mod position;
 mod receipt;
 mod report;
 mod resolve;
 
 pub use batch::{Batch, Batches, MAX_BATCH_RECORDS, ParsedRecord};
-pub use file::{FileFormat, ImportFile, RecordPosition};
+pub use file::{FileFormat, ImportFile};
 pub use order::{Update, steps};
+pub use position::RecordPosition;
 pub use receipt::Receipt;
 pub use report::{BatchResult, Counts, Outcome, Refusal, Report};
 pub use resolve::{PlaceIds, PlaceName, Removal, StoredRecord, StoredRecords, UnresolvedRecord};

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::file::RecordPosition;
+use super::position::RecordPosition;
 
 /// The maximum number of steps. Each is a statement.
 const MAX_STEPS: usize = 6;

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::batch::Batch;
-use super::file::RecordPosition;
+use super::position::RecordPosition;
 use http_semantics::Problem;
 
 /// The maximum number of rejected lines that a report lists. It counts all of them.

@@ -10,7 +10,7 @@ use http_semantics::problem::FieldError;
 use http_semantics::{Preconditions, Problem, Validator};
 
 use super::batch::{Batch, ParsedRecord};
-use super::file::RecordPosition;
+use super::position::RecordPosition;
 use super::report::Refusal;
 use crate::record::Record;
 

@@ -71,6 +71,8 @@ fn a_file_in_another_encoding_is_rejected_with_its_name() {
     let encoding = rejection(FileFormat::Csv, latin_1, "encoding");
     assert!(encoding.as_str().unwrap().starts_with("Latin-1"));
     assert_eq!(rejection(FileFormat::Csv, latin_1, "line"), 3);
+    // A null character in a name is no encoding. The record of the name is rejected later.
+    open(FileFormat::Csv, "name\nA\0ria\n");
 }
 
 #[test]
