@@ -183,8 +183,9 @@ ENTRY_join := shared_reads.ts
 
 # Inlining and shared subexpressions make fewer bytes, but bytes that gzip compresses less. In the order
 # of their names, functions that were compiled from the same generic code are neighbours. gzip
-# compresses them better.
-WASM_OPT := -Oz --skip-pass=inlining-optimizing --skip-pass=local-cse --reorder-functions-by-name
+# compresses them better. The second -Oz finds what the first one has made possible.
+WASM_OPT := -Oz -Oz --skip-pass=inlining-optimizing --skip-pass=local-cse --strip-producers \
+	--reorder-functions-by-name
 
 # What the compiler and wasm-bindgen use. More features could make a module that workerd does not load.
 WASM_FEATURES := $(addprefix --enable-,mutable-globals sign-ext nontrapping-float-to-int bulk-memory \
