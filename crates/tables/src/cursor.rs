@@ -191,7 +191,7 @@ mod tests {
             "6c372e",
             "6c372e3030",
             "6c372e312e31",
-            // Of a version before 0.3.0, for any number of people.
+            // Version 0.2.0 had this prefix for all numbers of people.
             "70372e30",
             "6337",
             "63372e316630396162333",

@@ -45,7 +45,7 @@ impl FileFormat {
 /// The encoding of a file that is not in UTF-8, and not in UTF-16 either.
 const LATIN_1: &str = "Latin-1 (ISO 8859-1 or Windows-1252)";
 
-/// What RFC 4180 demands of a record that cannot be parsed.
+/// The rule of RFC 4180 that a record breaks if it cannot be parsed.
 const MISPLACED_QUOTE: &str = "a quotation mark is in the wrong place. Put a cell that has one into \
                                quotation marks, and double those inside it (RFC 4180)";
 
