@@ -381,18 +381,22 @@ fn a_malformed_input_is_rejected_and_its_backend_named() {
     }
 }
 
+/// Joins groups with the places 5 and 2 in this order, and checks that the groups are malformed.
+fn assert_malformed_groups(order: PlaceOrder, groups: &str) {
+    let page = PlacePage::parse(place_page(&[5, 2])).unwrap();
+    let mut join = MergeJoin::new(page, order, MediaType::Json).unwrap();
+    let pushed = join.push(groups.as_bytes(), &mut Vec::new());
+    let ended = pushed.and_then(|()| join.end_groups(2, &mut Vec::new()));
+    assert_eq!(ended, Err(MalformedResponse::People), "{groups}");
+}
+
 #[test]
 fn a_listed_group_of_another_place_or_in_another_order_is_malformed() {
     for groups in [
         "[{\"placeId\":7,\"people\":[]}]",
         "[{\"placeId\":2,\"people\":[]},\n{\"placeId\":5,\"people\":[]}]",
     ] {
-        let page = PlacePage::parse(place_page(&[5, 2])).unwrap();
-        let mut join = MergeJoin::new(page, PlaceOrder::AsListed, MediaType::Json).unwrap();
-        let mut out = Vec::new();
-        let pushed = join.push(groups.as_bytes(), &mut out);
-        let ended = pushed.and_then(|()| join.end_groups(2, &mut out));
-        assert_eq!(ended, Err(MalformedResponse::People), "{groups}");
+        assert_malformed_groups(PlaceOrder::AsListed, groups);
     }
 }
 
@@ -402,11 +406,7 @@ fn groups_that_repeat_or_turn_back_in_descending_order_are_malformed() {
         "[{\"placeId\":2,\"people\":[]},\n{\"placeId\":5,\"people\":[]}]",
         "[{\"placeId\":3,\"people\":[]},\n{\"placeId\":3,\"people\":[]}]",
     ] {
-        let page = PlacePage::parse(place_page(&[5, 2])).unwrap();
-        let mut join = MergeJoin::new(page, PlaceOrder::Descending, MediaType::Json).unwrap();
-        let pushed = join.push(groups.as_bytes(), &mut Vec::new());
-        let ended = pushed.and_then(|()| join.end_groups(2, &mut Vec::new()));
-        assert_eq!(ended, Err(MalformedResponse::People), "{groups}");
+        assert_malformed_groups(PlaceOrder::Descending, groups);
     }
 }
 
