@@ -221,6 +221,10 @@ impl ImportFile {
 
     /// The length of the last line of an export, if there is one at a position.
     fn end_line_length(&self, position: FilePosition) -> Option<usize> {
+        // An array may be one long line, so each of its records must not look for the end of the line.
+        if self.format == FileFormat::Array {
+            return None;
+        }
         let rest = &self.text[position.byte..];
         let line = rest.find('\n').map_or(rest, |end| &rest[..end]);
         match self.format {
