@@ -26,6 +26,9 @@ function isProblem(response: Response): boolean {
   return response.headers.get("content-type") === "application/problem+json";
 }
 
+/** The largest body that every route reads to its end, in bytes. */
+const MAX_BODY = 64 * 1024;
+
 export class WorkerClient {
   readonly url: URL;
   /** Aborts all requests of this client, which closes their connections. */
@@ -46,6 +49,11 @@ export class WorkerClient {
     const init: RequestInit = { method, headers, redirect: "manual" };
     if (signal) init.signal = signal;
     if (body !== undefined) init.body = body;
+    // workerd closes the connection of a body that it has not read to its end, perhaps while fetch
+    // uses it for the next request.
+    if (body !== undefined && body.length > MAX_BODY) {
+      init.headers = { ...headers, connection: "close" };
+    }
     if (this.signal) init.signal = this.signal;
     const response = await fetch(address, init);
     const text = await response.text();

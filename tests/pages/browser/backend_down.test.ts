@@ -1,7 +1,7 @@
 // While a backend is down, pages show the other backend's data and say what is missing.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { desktop, openSite, phone, texts } from "../../support/browser.ts";
+import { openSite, screens, texts } from "../../support/browser.ts";
 import type { System } from "../../support/harness.ts";
 import { waitUntil } from "../../support/wait_until.ts";
 
@@ -9,7 +9,7 @@ const down = () => new Response("", { status: 500 });
 
 test("places_are_shown_without_counts_while_people_is_down", async () => {
   await using site = await openSite({ seed: true, stubs: { people: down } });
-  for (const visitor of [desktop, phone]) {
+  for (const visitor of screens) {
     await using visit = await site.visit(visitor);
     const page = await visit.go("/");
     const [banner, ...others] = await texts(page.getByRole("alert"));
@@ -93,7 +93,7 @@ const time = "\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC";
 test("a_place_page_shows_what_it_last_showed_while_a_backend_is_down", async () => {
   await using site = await openSite({ seed: true, switchableFaults: true });
   const { system } = site;
-  for (const visitor of [desktop, phone]) {
+  for (const visitor of screens) {
     await using visit = await site.visit(visitor);
     const page = await visit.go("/ui/places/3");
     const shown = () =>
@@ -161,7 +161,7 @@ test("the_overview_shows_its_last_totals_and_order_while_people_is_down", async 
 test("the_list_of_people_shows_what_it_last_showed_while_a_backend_is_down", async () => {
   await using site = await openSite({ seed: true, switchableFaults: true });
   const { system } = site;
-  for (const visitor of [desktop, phone]) {
+  for (const visitor of screens) {
     await using visit = await site.visit(visitor);
     const page = await visit.go("/ui/people");
     const shown = () => texts(page.locator(".range, .people tbody"));
@@ -202,7 +202,7 @@ test("a_person_is_shown_as_last_seen_while_a_backend_is_down", async () => {
   // The dead person has no place, and had none.
   const placeless = (await system.join.get("/v1/people?placeId=none&limit=1")).json[0].id;
   await system.join.send("PATCH", "/v1/people/1", { name: "Sensei II" });
-  for (const visitor of [desktop, phone]) {
+  for (const visitor of screens) {
     await using visit = await site.visit(visitor);
     for (const id of [1, placeless]) {
       const path = `/ui/people/${id}`;

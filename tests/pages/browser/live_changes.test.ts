@@ -3,15 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
-import {
-  desktop,
-  eventually,
-  follow,
-  openSite,
-  phone,
-  texts,
-  visitors,
-} from "../../support/browser.ts";
+import { eventually, follow, openSite, screens, texts, visitors } from "../../support/browser.ts";
 import { bearer, readToken, TOKENS, writeToken } from "../../support/tokens.ts";
 import { waitUntil } from "../../support/wait_until.ts";
 
@@ -105,7 +97,7 @@ test("a_page_that_needs_a_token_is_live_and_its_files_are_read_with_the_cookie",
     places: [{ id: 1, name: "Uno" }],
     gatewaySettings: { TOKENS, READS: "token" },
   });
-  for (const visitor of [desktop, phone]) {
+  for (const visitor of screens) {
     await using visit = await site.visit(visitor);
     const sent = streams(visit.page);
     const url = site.origin.replace("http:", "https:");

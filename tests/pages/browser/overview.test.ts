@@ -7,6 +7,7 @@ import {
   eventually,
   openSite,
   phone,
+  screens,
   texts,
   type Visitor,
   visitors,
@@ -185,7 +186,7 @@ test("the_slash_key_moves_to_the_search", async () => {
   assert.equal(await page.getByLabel("Search").inputValue(), "a/b");
 });
 
-for (const visitor of [desktop, phone]) {
+for (const visitor of screens) {
   test(`a_short_list_leaves_no_gap: ${visitor.name}`, async () => {
     await using visit = await site.visit(visitor);
     const page = await visit.go("/ui/people");
@@ -263,7 +264,7 @@ test("a_field_changed_before_the_script_is_loaded_filters_the_list", async () =>
   assert.equal(await page.locator(".people tbody tr").count(), 24);
 });
 
-for (const visitor of [desktop, phone]) {
+for (const visitor of screens) {
   test(`the_layout_does_not_shift_while_a_page_loads_or_is_filtered: ${visitor.name}`, async () => {
     await using visit = await site.visit(visitor);
     await visit.page.addInitScript(() => {
