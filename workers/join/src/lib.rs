@@ -14,6 +14,7 @@
 //! | `service/people_per_place/`, `domain/merge_join.rs` | the responses are joined and streamed |
 //! | `service/cache/mod.rs` | a stale response is sent if a backend is down |
 
+mod access;
 mod backends;
 pub mod domain;
 pub mod routes;
@@ -41,7 +42,7 @@ const LAYERS: &[Layer] = &[
     Layer::Cors,
     Layer::Head,
     Layer::Consistency,
-    Layer::Authenticate(pages::guard),
+    Layer::Authenticate(access::guard),
     Layer::RateLimit,
     Layer::Authorize,
     Layer::Problems,
@@ -161,7 +162,7 @@ fn router_with(layers: &'static [Layer]) -> Router {
 
 /// A page for a browser: its token is in a cookie, and its errors are pages, too.
 fn page(methods: MethodRouter) -> MethodRouter {
-    methods.pages(pages::error_page, pages::session_token)
+    methods.pages(pages::error_page, access::session_token)
 }
 
 /// A page that shows records. It is replaced by the login if reading needs a token.

@@ -37,12 +37,14 @@ impl Problem {
         .with("id", json!(id))
     }
 
-    /// A place that exchanges its name with another place of the same batch.
+    /// A place that exchanges its name with another place of the same batch, or takes it from a long
+    /// chain of places.
     #[must_use]
     pub fn name_exchanged() -> Self {
         Self::new(
             Kind::NameTaken,
-            "Places cannot exchange their names in one batch. Rename one of them first.",
+            "Places cannot exchange their names in one batch, or pass them on through more than six \
+             places. Rename some of them first.",
         )
         .with("rule", json!(4))
     }

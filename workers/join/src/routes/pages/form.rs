@@ -13,8 +13,9 @@ use pages::api::ApiProblem;
 use pages::json;
 use pages::{Form, login};
 
+use super::html;
 use super::reads::{find_place, unusable_body};
-use super::{html, session_token};
+use crate::access::session_token;
 use crate::backends::{Backends, header, tag};
 use crate::domain::session;
 

@@ -15,18 +15,15 @@ mod saved;
 mod selection;
 
 use domain::{Param, PersonId, PlaceId};
-use edge::auth::gateway_guard;
 use edge::{Body, Env, Error, Request, Response};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use http_semantics::Problem;
-use http_semantics::auth::{BearerToken, Scope};
 use http_semantics::params::is_utf8;
 use maud::Markup;
 use pages::{Notice, POLICY};
 
 use crate::backends::Backends;
-use crate::domain::session;
 
 pub use changes::changes;
 pub use compare::compare;
@@ -50,30 +47,6 @@ pub fn check_request(request: &Request) -> Option<Response> {
     let session = form::Session::load(request);
     let problem = session.require_read().err()?;
     Some(form::login_page(&problem, session.why_log_in()))
-}
-
-/// The token of the browser's session.
-#[must_use]
-pub fn session_token(request: &Request) -> Option<BearerToken> {
-    session::token(request.header("cookie").as_deref())
-}
-
-/// The guard of the gateway: a client's token. A browser cannot send one when it follows a link of our
-/// pages to a file. So if it sends none, its session authorizes reads that come from our pages.
-///
-/// # Errors
-/// A missing or wrong token, if the policy requires one.
-pub fn guard(request: &Request, scope: Scope) -> Result<(), Error> {
-    // Where reads are open, no other header is read.
-    gateway_guard(request, scope).or_else(|rejection| {
-        let is_from_our_pages = request.header("authorization").is_none()
-            && request.header("sec-fetch-site").as_deref() == Some("same-origin");
-        if scope == Scope::Read && request.parts.method.is_safe() && is_from_our_pages {
-            Ok(form::Session::load(request).require_read()?)
-        } else {
-            Err(rejection)
-        }
-    })
 }
 
 /// `/ui/places` is the overview.
