@@ -80,3 +80,23 @@ test("an_isolate_imports_a_limited_number_of_large_files_at_once", async () => {
   assert.equal((await dryRun(system, longest)).status, 413);
   assert.equal((await dryRun(system, "name\na\n")).status, 200);
 });
+
+test("the_time_and_the_response_of_a_rejected_file_are_limited", async () => {
+  await using system = await start({ places, people });
+  const NDJSON = "application/x-ndjson";
+  const members = (count: number) => Array.from({ length: count }, (_, n) => `"f${n}":0`).join();
+  const files = [
+    // Normalization sorts the marks of a character, in quadratic time.
+    ["a name with many marks", CSV, `name\na${"\u0301\u0323".repeat(120_000)}\n`, 10],
+    ["one record with many fields", NDJSON, `{"name":"a",${members(200_000)}}\n`, 10],
+    ["many fields", NDJSON, `{"name":"a",${members(350)}}\n`.repeat(1000), 3_000],
+    ["a long column", CSV, `name,${"x".repeat(2_000_000)}\na,b`, 10],
+  ] as const;
+  for (const [description, type, file, maxKilobytes] of files) {
+    const began = performance.now();
+    const { text } = await importFile(system, "people?dryRun=true", file, type);
+    const milliseconds = performance.now() - began;
+    assert.ok(milliseconds < MAX_REJECTION_MS, `${description}: ${milliseconds} ms`);
+    assert.ok(text.length < maxKilobytes * 1000, `${description}: ${text.length} bytes`);
+  }
+});

@@ -11,6 +11,9 @@ pub use words::{SearchWords, separates_words};
 /// The maximum length of a name, in characters.
 pub const MAX_NAME_CHARACTERS: usize = 200;
 
+/// The maximum number of characters that one character is decomposed into.
+const MAX_DECOMPOSED_CHARACTERS: usize = 4;
+
 /// The names that are valid, to end the sentence "it must be …".
 pub const EXPECTED: &str = "a text of 1 to 200 characters, not counting white space around it, \
      that starts with a visible character and has no control or zero-width characters, \
@@ -68,7 +71,7 @@ impl Name {
     /// The name, if the text is valid.
     #[must_use]
     pub fn new(text: &str, normalize: Normalize) -> Option<Self> {
-        let name = (normalize.composed)(text.trim());
+        let name = composed(text.trim(), normalize)?;
         let is_visible = name.chars().next().is_some_and(is_visible);
         (is_visible && is_valid(&name) && joins_letters(&name)).then_some(Self(name))
     }
@@ -121,6 +124,17 @@ pub fn is_joiner(character: char) -> bool {
     JOINERS.contains(&character)
 }
 
+/// The text in normalization form C. None if it has too many characters, also after normalization.
+/// To sort combining marks takes a time that grows with the square of their number, so such a text
+/// is not normalized.
+fn composed(text: &str, normalize: Normalize) -> Option<String> {
+    let is_too_long = |text: &str| {
+        let max = MAX_NAME_CHARACTERS * MAX_DECOMPOSED_CHARACTERS;
+        text.chars().nth(max).is_some()
+    };
+    (!is_too_long(text)).then(|| (normalize.composed)(text))
+}
+
 fn is_valid(text: &str) -> bool {
     let has_valid_length = (1..=MAX_NAME_CHARACTERS).contains(&text.chars().count());
     let is_rejected = |character: char| character.is_control() || is_zero_width(character);
@@ -160,7 +174,7 @@ impl Prefix {
     /// may continue after a space.
     #[must_use]
     pub fn new(text: &str, normalize: Normalize) -> Option<Self> {
-        let text = (normalize.composed)(text);
+        let text = composed(text, normalize)?;
         // The key of a prefix that starts with a joiner could be empty.
         let is_valid = is_valid(&text) && !text.starts_with(JOINERS);
         is_valid.then(|| {

@@ -10,6 +10,9 @@ use crate::problem::{FieldError, is_plain_name};
 use domain::name::{self, Name, Normalize};
 use domain::{PersonId, PlaceId, RecordId};
 
+/// The maximum number of unknown fields that a problem lists. A body may have thousands.
+const MAX_LISTED_UNKNOWN: usize = 10;
+
 /// The fields that have not been taken yet, and the errors of those that have.
 #[derive(Debug)]
 pub struct Fields {
@@ -174,9 +177,13 @@ impl Fields {
     /// All invalid and unknown fields.
     pub fn finish<T>(mut self, known: &[&str], record: Option<T>) -> Result<T, Vec<FieldError>> {
         let unknown = std::mem::take(&mut self.remaining.0);
-        for (field, _) in unknown {
+        let others = unknown.len().saturating_sub(MAX_LISTED_UNKNOWN);
+        for (field, _) in unknown.into_iter().take(MAX_LISTED_UNKNOWN) {
             let expected = format!("left out: the fields are {}", known.join(", "));
             self.add_error(if is_plain_name(&field) { &field } else { "" }, &expected);
+        }
+        if others > 0 {
+            self.add_error("", &format!("without {others} more unknown fields"));
         }
         match record {
             Some(record) if self.errors.is_empty() => Ok(record),
@@ -352,6 +359,17 @@ mod tests {
         let mut named = fields("{}");
         named.add_error("a/b~c", "left out");
         assert_eq!(named.into_rest().unwrap_err()[0].pointer, "/a~1b~0c");
+    }
+
+    #[test]
+    fn a_problem_lists_ten_unknown_fields_and_counts_the_others() {
+        let members = (0..1000).map(|n| format!("\"f{n}\":{n}"));
+        let json = format!("{{{}}}", members.collect::<Vec<_>>().join(","));
+        let errors = fields(&json).finish(&["name"], Some(())).unwrap_err();
+        let details = errors.iter().map(|error| error.detail.as_str());
+        let (listed, others) = details.partition::<Vec<_>, _>(|detail| detail.starts_with("left"));
+        assert_eq!(listed.len(), 10);
+        assert_eq!(others, ["without 990 more unknown fields"]);
     }
 
     #[test]

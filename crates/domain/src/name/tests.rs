@@ -41,6 +41,36 @@ fn finds(search: &str, name: &str) -> bool {
     search.words().iter().all(begins)
 }
 
+#[test]
+fn a_text_that_is_too_long_is_rejected_before_it_is_normalized() {
+    let normalize = Normalize {
+        composed: |text| {
+            assert!(
+                text.chars().count() <= 800,
+                "the time of normalization is quadratic"
+            );
+            (UNICODE.composed)(text)
+        },
+        ..UNICODE
+    };
+    let too_long = format!("a{}", "\u{301}\u{323}".repeat(400));
+    assert_eq!(Name::new(&too_long, normalize), None);
+    assert_eq!(Prefix::new(&too_long, normalize), None);
+    assert_eq!(SearchWords::new(&too_long, normalize), None);
+    // Each of these characters is decomposed into four.
+    let longest = "\u{1f82}".repeat(MAX_NAME_CHARACTERS);
+    let decomposed = (UNICODE.decomposed)(&longest);
+    assert_eq!(decomposed.chars().count(), 800);
+    assert_eq!(Name::new(&decomposed, normalize), Some(name(&longest)));
+}
+
+#[test]
+fn no_character_is_decomposed_into_more_than_the_maximum() {
+    let counts = ('\0'..=char::MAX)
+        .map(|character| (UNICODE.decomposed)(&character.to_string()).chars().count());
+    assert_eq!(counts.max(), Some(MAX_DECOMPOSED_CHARACTERS));
+}
+
 /// The oracle is the implementation of the Unicode Consortium.
 #[test]
 fn case_keys_equal_full_case_folding_of_every_character() {

@@ -7,7 +7,7 @@
 //! accents.
 
 use super::keys::{Normalize, case_key, search_key};
-use super::{is_joiner, is_valid};
+use super::{composed, is_joiner, is_valid};
 
 /// The maximum number of words in a search.
 const MAX_WORDS: usize = 10;
@@ -157,10 +157,7 @@ impl SearchWords {
     /// The words of a text, if it is valid.
     #[must_use]
     pub fn new(text: &str, normalize: Normalize) -> Option<Self> {
-        let composed = (normalize.composed)(text);
-        if !is_valid(&composed) {
-            return None;
-        }
+        let composed = composed(text, normalize).filter(|text| is_valid(text))?;
         let key = search_key(&case_key(&composed, normalize), normalize);
         let mut words: Vec<String> = Vec::new();
         for run in runs(&key) {

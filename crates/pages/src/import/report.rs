@@ -74,14 +74,15 @@ impl Report {
 
     /// The items that a chunk of the response adds to the page.
     pub fn push(&mut self, chunk: &[u8]) -> String {
-        self.incomplete_line.extend_from_slice(chunk);
-        let mut items = String::new();
-        while let Some(end) = self.incomplete_line.iter().position(|byte| *byte == b'\n') {
-            let rest = self.incomplete_line.split_off(end + 1);
-            let line = std::mem::replace(&mut self.incomplete_line, rest);
-            items.push_str(&self.push_line(&line));
-        }
-        items
+        let Some(end) = chunk.iter().rposition(|byte| *byte == b'\n') else {
+            self.incomplete_line.extend_from_slice(chunk);
+            return String::new();
+        };
+        let (complete, rest) = chunk.split_at(end + 1);
+        self.incomplete_line.extend_from_slice(complete);
+        let lines = std::mem::replace(&mut self.incomplete_line, rest.to_vec());
+        let lines = lines.split_inclusive(|byte| *byte == b'\n');
+        lines.map(|line| self.push_line(line)).collect()
     }
 
     fn push_line(&mut self, line: &[u8]) -> String {

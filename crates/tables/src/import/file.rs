@@ -49,6 +49,9 @@ const LATIN_1: &str = "Latin-1 (ISO 8859-1 or Windows-1252)";
 const MISPLACED_QUOTE: &str = "a quotation mark is in the wrong place. Put a cell that has one into \
                                quotation marks, and double those inside it (RFC 4180)";
 
+/// The number of characters of an unknown column that the problem shows.
+const MAX_SHOWN_CHARACTERS: usize = 40;
+
 /// Whether a file is in UTF-16: it begins with a byte order mark, or every other byte of its ASCII
 /// characters is null.
 fn is_utf_16(body: &[u8]) -> bool {
@@ -150,7 +153,9 @@ impl ImportFile {
                 None => {
                     let known: Vec<&str> = table.declaration.importable().map(|c| c.json).collect();
                     let known = known.join("`, `");
-                    format!("the column `{name}` is unknown. The columns are `{known}`")
+                    let shown: String = name.chars().take(MAX_SHOWN_CHARACTERS).collect();
+                    let dots = if shown.len() < name.len() { "…" } else { "" };
+                    format!("the column `{shown}{dots}` is unknown. The columns are `{known}`")
                 }
             };
             return Err(Problem::malformed_csv(&reason, 1, n + 1));

@@ -84,6 +84,14 @@ fn a_column_that_is_unknown_or_repeated_is_rejected_with_its_number() {
 }
 
 #[test]
+fn a_problem_shows_the_beginning_of_a_long_column() {
+    let header = "ñ".repeat(1_000_000);
+    let detail = rejection(FileFormat::Csv, header.as_bytes(), "detail");
+    let shown = format!("the column `{}…` is unknown", "ñ".repeat(40));
+    assert!(detail.as_str().unwrap().contains(&shown), "{detail}");
+}
+
+#[test]
 fn empty_columns_after_the_last_one_of_a_header_are_ignored() {
     let file = open(
         FileFormat::Csv,
