@@ -1181,6 +1181,8 @@ export interface components {
             line?: components["schemas"]["Count"];
             /** @description The column in the line. */
             column?: components["schemas"]["Count"];
+            /** @description The encoding of a file that is not in UTF-8. */
+            encoding?: string;
             /** @description The maximum number of bytes of a body or a query, of records in a file or a batch, or of matches. */
             limit?: components["schemas"]["Count"];
             /** @description The scope that the token needs. */
@@ -1189,7 +1191,7 @@ export interface components {
             failed?: string[];
             /** @description The id of the request in the logs: `X-Request-Id`. */
             requestId?: string;
-            /** @description All invalid fields. */
+            /** @description All invalid fields, of which ten are unknown ones. */
             errors?: components["schemas"]["FieldError"][];
             /** @description The cause in a batch of operations. */
             pointer?: components["schemas"]["Pointer"];

@@ -43,8 +43,8 @@ impl Problem {
     pub fn name_exchanged() -> Self {
         Self::new(
             Kind::NameTaken,
-            "Places cannot exchange their names in one batch, or pass them on through more than six \
-             places. Rename some of them first.",
+            "Places cannot exchange their names in one batch, or pass them on more than six times. \
+             Rename one of them first.",
         )
         .with("rule", json!(4))
     }

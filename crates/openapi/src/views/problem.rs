@@ -39,6 +39,8 @@ schemas! {
         line?: Count,
         /// The column in the line.
         column?: Count,
+        /// The encoding of a file that is not in UTF-8.
+        encoding?: String,
         /// The maximum number of bytes of a body or a query, of records in a file or a batch, or of matches.
         limit?: Count,
         /// The scope that the token needs.
@@ -47,7 +49,7 @@ schemas! {
         failed?: Vec<String>,
         /// The id of the request in the logs: `X-Request-Id`.
         request_id?: String,
-        /// All invalid fields.
+        /// All invalid fields, of which ten are unknown ones.
         errors?: Vec<FieldError>,
         /// The cause in a batch of operations.
         pointer?: Pointer,

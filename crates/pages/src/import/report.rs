@@ -74,15 +74,15 @@ impl Report {
 
     /// The items that a chunk of the response adds to the page.
     pub fn push(&mut self, chunk: &[u8]) -> String {
-        let Some(end) = chunk.iter().rposition(|byte| *byte == b'\n') else {
-            self.incomplete_line.extend_from_slice(chunk);
-            return String::new();
-        };
-        let (complete, rest) = chunk.split_at(end + 1);
-        self.incomplete_line.extend_from_slice(complete);
-        let lines = std::mem::replace(&mut self.incomplete_line, rest.to_vec());
-        let lines = lines.split_inclusive(|byte| *byte == b'\n');
-        lines.map(|line| self.push_line(line)).collect()
+        let mut items = String::new();
+        for part in chunk.split_inclusive(|byte| *byte == b'\n') {
+            self.incomplete_line.extend_from_slice(part);
+            if part.ends_with(b"\n") {
+                let line = std::mem::take(&mut self.incomplete_line);
+                items.push_str(&self.push_line(&line));
+            }
+        }
+        items
     }
 
     fn push_line(&mut self, line: &[u8]) -> String {
