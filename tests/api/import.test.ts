@@ -19,6 +19,15 @@ import {
 
 const JSON_ARRAY = "application/json";
 
+test("a_batch_with_an_invalid_line_writes_nothing", async () => {
+  await using system = await start({ places, people, countCosts: true });
+  await system.takeCosts();
+  const { json } = await importFile(system, "people", "name,placeId\nA,1\n,2\n");
+  assert.deepEqual([json.refusedTotal, json.batches[0].outcome], [1, "refused"]);
+  const costs = await system.takeCosts();
+  assert.deepEqual([costs.people.rowsWritten, costs.places.rowsWritten], [0, 0]);
+});
+
 test("an_import_accepts_csv_ndjson_and_a_json_array", async () => {
   await using system = await startFilled();
   const person = { name: 'O"Hara, ñ', isAlive: true, placeId: 3 };

@@ -153,3 +153,10 @@ test("a_form_in_chunks_is_read_up_to_the_limit", async () => {
   assert.equal(long.status, 413);
   assert.ok((await long.text()).includes("<h1>Too large</h1>"));
 });
+
+test("a_long_text_that_is_rejected_is_not_shown_again", async () => {
+  const text = `name\n${'"a'.repeat(400_000)}`;
+  const page = await (await sendFile(join, { collection: "people", dryRun: "true", text })).text();
+  assert.match(page, /Choose the file again\./);
+  assert.ok(page.length < 20_000, `${page.length} bytes`);
+});

@@ -81,11 +81,11 @@ const SEPARATORS: [char; 3] = [',', ';', '\t'];
 #[must_use]
 pub fn detect_separator(text: &str) -> char {
     let line = text.lines().next().unwrap_or_default();
-    let unquoted = line.split('"').step_by(2);
-    let unquoted: Vec<&str> = unquoted.collect();
     let count = |separator: char| {
-        let counts = unquoted.iter().map(|part| part.matches(separator).count());
-        counts.sum::<usize>()
+        let unquoted = line.split('"').step_by(2);
+        unquoted
+            .map(|part| part.matches(separator).count())
+            .sum::<usize>()
     };
     let mut found = (',', count(','));
     for separator in SEPARATORS {
@@ -96,9 +96,13 @@ pub fn detect_separator(text: &str) -> char {
     found.0
 }
 
+/// The maximum number of cells of a record: the columns of a spreadsheet.
+const MAX_CELLS: usize = 16_384;
+
 /// The cells of the first record of a text, and the text after the record.
 ///
-/// None if the record is malformed: a quote within an unquoted cell, or a quote that is not closed.
+/// None if the record is malformed: a quote within an unquoted cell, a quote that is not closed, or more
+/// than 16,384 cells.
 /// A truncated export ends with an open quote.
 #[must_use]
 pub fn parse_record(text: &str, separator: char) -> Option<(Vec<Cow<'_, str>>, &str)> {
@@ -110,6 +114,9 @@ pub fn parse_record(text: &str, separator: char) -> Option<(Vec<Cow<'_, str>>, &
         };
         cells.push(cell);
         if let Some(next_cell) = after_cell.strip_prefix(separator) {
+            if cells.len() == MAX_CELLS {
+                return None;
+            }
             rest = next_cell;
             continue;
         }
@@ -186,6 +193,13 @@ mod tests {
             (cells.as_slice(), rest),
             (&["1", "a;\"b", "c,d"].map(Cow::from)[..], "2")
         );
+    }
+
+    #[test]
+    fn a_record_has_at_most_the_cells_of_a_row_of_a_spreadsheet() {
+        let longest = ",".repeat(16_383);
+        assert_eq!(parse_record(&longest, ',').unwrap().0.len(), 16_384);
+        assert_eq!(parse_record(&format!("{longest},"), ','), None);
     }
 
     #[test]

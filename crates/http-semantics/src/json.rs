@@ -90,6 +90,24 @@ pub fn line_and_column(text: &[u8], at: usize) -> (usize, usize) {
 /// The numbers that are valid, to end the sentence "the body must be …".
 pub const EXACT_NUMBERS: &str = "JSON whose fractions have at most 15 significant digits";
 
+/// The number of objects and arrays in a valid JSON text. Each takes hundreds of bytes of memory when
+/// it is parsed.
+#[must_use]
+pub fn count_containers(json: &[u8]) -> usize {
+    let (mut count, mut is_in_string) = (0, false);
+    let mut bytes = json.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            // In valid JSON, only strings have backslashes.
+            b'\\' => drop(bytes.next()),
+            b'"' => is_in_string = !is_in_string,
+            b'{' | b'[' if !is_in_string => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
 /// The number of significant digits that every floating-point number keeps.
 const EXACT_DIGITS: usize = 15;
 
@@ -165,6 +183,17 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde_json::json;
+
+    #[test]
+    fn objects_and_arrays_outside_of_strings_are_counted() {
+        for (json, count) in [
+            ("1", 0),
+            ("{}", 1),
+            (r#"[{"a":[]},"[{",{"\\":"\"[","b":{}}]"#, 5),
+        ] {
+            assert_eq!(count_containers(json.as_bytes()), count, "{json}");
+        }
+    }
 
     #[test]
     fn a_number_that_would_lose_its_fraction_is_rejected() {

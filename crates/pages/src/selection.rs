@@ -144,6 +144,9 @@ impl Selection {
         for text in form.all("person") {
             let person = Ticked::parse(text)?;
             if ticked.iter().all(|other: &Ticked| other.id != person.id) {
+                if ticked.len() == MAX_TICKED {
+                    return None;
+                }
                 ticked.push(person);
             }
         }
@@ -156,7 +159,6 @@ impl Selection {
             list: PeopleQuery::parse(place, query, 0, normalize),
             ticked,
         })
-        .filter(|selection| selection.ticked.len() <= MAX_TICKED)
     }
 
     /// The ids of the people.

@@ -224,9 +224,9 @@ impl<I: Importer + 'static> Import<I> {
         if self.report.failure().is_some() {
             return None;
         }
-        pause(0).await;
-        self.permit.renew();
         let (begin, mut batch) = loop {
+            pause(0).await;
+            self.permit.renew();
             let (begin, batch) = (self.position, self.batches.next()?);
             self.position += batch.len();
             if self.position > self.after {

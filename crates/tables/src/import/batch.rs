@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use super::file::ImportFile;
 use super::position::{FilePosition, RecordPosition};
+use super::report::MAX_LISTED_LINES;
 use super::report::Refusal;
 use super::resolve::{PLACE_ID, PlaceName, Removal, UnresolvedRecord, check_unique};
 use super::{ImportMode, ImportOptions};
@@ -74,6 +75,8 @@ pub struct Batches<T> {
     /// Whether the records change stored ones.
     is_patch: bool,
     normalize: Normalize,
+    /// The number of invalid records so far. A report lists the errors of the first ones.
+    rejected: usize,
     /// The first record with each id so far. The id is a text, so that one type of map is compiled.
     ids: HashMap<String, RecordPosition>,
     /// The first record with each unique value so far.
@@ -92,6 +95,7 @@ impl<T: Record> Batches<T> {
             scope,
             is_patch,
             normalize,
+            rejected: 0,
             ids: HashMap::new(),
             unique_values: HashMap::new(),
             record: PhantomData,
@@ -204,7 +208,11 @@ impl<T: Record> Iterator for Batches<T> {
             records += 1;
             batch.last_line = begin.line;
             self.position = end;
-            if let Err(errors) = self.add(&mut batch, begin, end) {
+            if let Err(mut errors) = self.add(&mut batch, begin, end) {
+                self.rejected += 1;
+                if self.rejected > MAX_LISTED_LINES {
+                    errors.truncate(1);
+                }
                 batch.refused.push(Refusal {
                     position: self.file.record_position(begin),
                     problem: Problem::invalid_record(&errors),

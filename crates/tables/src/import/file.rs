@@ -45,9 +45,12 @@ impl FileFormat {
 /// The encoding of a file that is not in UTF-8, and not in UTF-16 either.
 const LATIN_1: &str = "Latin-1 (ISO 8859-1 or Windows-1252)";
 
-/// The rule of RFC 4180 that a record breaks if it cannot be parsed.
-const MISPLACED_QUOTE: &str = "a quotation mark is in the wrong place. Put a cell that has one into \
-                               quotation marks, and double those inside it (RFC 4180)";
+/// The rules of which a record breaks one if it cannot be parsed.
+const MALFORMED_RECORD: &str = "a quotation mark is in the wrong place. Put a cell that has one into \
+     quotation marks, and double those inside it (RFC 4180). A record has at most 16,384 cells";
+
+/// The maximum length of a JSON record. A parsed record takes many times its length.
+const MAX_RECORD_BYTES: usize = 64 * 1024;
 
 /// The number of characters of an unknown column that the problem shows.
 const MAX_SHOWN_CHARACTERS: usize = 40;
@@ -126,7 +129,7 @@ impl ImportFile {
         let bom = self.text.len() - self.text.trim_start_matches('\u{feff}').len();
         self.separator = csv::detect_separator(&self.text[bom..]);
         let header = csv::parse_record(&self.text[bom..], self.separator);
-        let (cells, rest) = header.ok_or_else(|| Problem::malformed_csv(MISPLACED_QUOTE, 1, 1))?;
+        let (cells, rest) = header.ok_or_else(|| Problem::malformed_csv(MALFORMED_RECORD, 1, 1))?;
         let is_empty = |cell: &&Cow<'_, str>| cell.trim().is_empty();
         self.empty_columns = cells.iter().rev().take_while(is_empty).count();
         let named = cells.len() - self.empty_columns;
@@ -176,7 +179,7 @@ impl ImportFile {
             }
             position = match self.end(begin) {
                 Some(end) => end,
-                None => return Err(Problem::malformed_csv(MISPLACED_QUOTE, begin.line, 1)),
+                None => return Err(Problem::malformed_csv(MALFORMED_RECORD, begin.line, 1)),
             };
             if self.format == FileFormat::NdJson
                 && let Err(error) = serde_json::from_str::<IgnoredAny>(self.slice(begin, position))
@@ -312,6 +315,9 @@ impl ImportFile {
             detail: expected.to_owned(),
         };
         if self.format != FileFormat::Csv {
+            if slice.len() > MAX_RECORD_BYTES {
+                return Err(error("a record of at most 64 KiB"));
+            }
             if json::find_lost_fraction(slice.as_bytes()).is_some() {
                 return Err(error(json::EXACT_NUMBERS));
             }

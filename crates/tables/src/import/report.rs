@@ -9,7 +9,7 @@ use super::position::RecordPosition;
 use http_semantics::Problem;
 
 /// The maximum number of rejected lines that a report lists. It counts all of them.
-const MAX_LISTED_LINES: usize = 1_000;
+pub(super) const MAX_LISTED_LINES: usize = 1_000;
 
 /// A rejected line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

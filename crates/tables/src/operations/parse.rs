@@ -6,7 +6,9 @@ use domain::name::Normalize;
 use domain::{Param, PersonId, RecordId};
 use http_semantics::etag::Tags;
 use http_semantics::fields::{EXPECTED_CHOICE, Fields};
-use http_semantics::json::{EXACT_NUMBERS, Object, find_lost_fraction, line_and_column};
+use http_semantics::json::{
+    EXACT_NUMBERS, Object, count_containers, find_lost_fraction, line_and_column,
+};
 use http_semantics::problem::FieldError;
 use http_semantics::{Preconditions, Problem};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
@@ -27,6 +29,10 @@ const IF_MATCH: &str = "ifMatch";
 
 /// The members of an operation.
 const MEMBERS: &[&str] = &["op", "id", IF_MATCH, BODY];
+
+/// The maximum number of objects and arrays in a body. An operation has two, and an invalid one a few
+/// more.
+const MAX_CONTAINERS: usize = 4 * MAX_OPERATIONS;
 
 /// The expected body, to end the sentence "the body is not …".
 const EXPECTED: &str =
@@ -80,6 +86,9 @@ impl<T: Record> Operations<T> {
     /// # Errors
     /// A malformed body, or too many operations.
     pub fn parse(body: &[u8], normalize: Normalize) -> Result<Self, Problem> {
+        if count_containers(body) > MAX_CONTAINERS {
+            return Err(Problem::malformed_body(EXPECTED, 1, 1));
+        }
         let list: Vec<Members> = serde_json::from_slice(body)
             .map_err(|error| Problem::malformed_body(EXPECTED, error.line(), error.column()))?;
         if let Some(at) = find_lost_fraction(body) {

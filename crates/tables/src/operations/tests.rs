@@ -88,6 +88,20 @@ fn an_operation_with_an_invalid_member_is_rejected_with_its_pointer() {
 }
 
 #[test]
+fn a_body_with_more_objects_than_its_operations_have_is_malformed() {
+    let with_objects = |count: usize| {
+        let text = format!(
+            r#"[{{"op":"create","body":{{"x":[{}]}}}}]"#,
+            vec!["{}"; count].join(",")
+        );
+        Operations::<Named>::parse(text.as_bytes(), Normalize::NONE)
+            .map(|parsed| parsed.batch.refused.len())
+    };
+    assert_eq!(with_objects(3_000), Ok(1));
+    assert_eq!(with_objects(4_000).unwrap_err().status(), 400);
+}
+
+#[test]
 fn an_id_may_not_be_repeated() {
     let operations = parse(&json!([
         {"op": "delete", "id": 1},

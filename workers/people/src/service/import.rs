@@ -92,14 +92,15 @@ impl Importer for PeopleImporter {
     ) -> Result<BatchPlan, Error> {
         self.attempts.set(self.attempts.get() + 1);
         let pending = self.pending(batch);
-        if let Some(add) = pending.add().filter(|_| !options.dry_run) {
+        let is_recorded = !options.dry_run && options.allows(batch.refused.len());
+        if let Some(add) = pending.add().filter(|_| is_recorded) {
             self.writes.database.batch(&[add]).await?;
         }
         let plan = self.plan_pending(batch, options, &pending).await;
         let will_be_written = plan
             .as_ref()
             .is_ok_and(|plan| options.allows(plan.rejections.len()) && !plan.is_empty());
-        if !will_be_written && !options.dry_run {
+        if !will_be_written && is_recorded {
             self.writes.remove(&pending).await;
         }
         plan

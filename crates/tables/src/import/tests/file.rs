@@ -92,6 +92,19 @@ fn a_problem_shows_the_beginning_of_a_long_column() {
 }
 
 #[test]
+fn a_json_record_has_at_most_64_kib() {
+    let object = |length: usize| {
+        let text = format!(r#"{{"name":"{}"}}"#, "x".repeat(length - 11));
+        let file = open(FileFormat::NdJson, &text);
+        let begin = file.start();
+        file.object(begin, file.end(begin).unwrap())
+    };
+    assert!(object(64 * 1024).is_ok());
+    let error = object(64 * 1024 + 1).unwrap_err();
+    assert_eq!(error.detail, "a record of at most 64 KiB");
+}
+
+#[test]
 fn empty_columns_after_the_last_one_of_a_header_are_ignored() {
     let file = open(
         FileFormat::Csv,

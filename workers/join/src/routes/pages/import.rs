@@ -280,7 +280,7 @@ async fn read_form(request: &Request, has_write_access: bool) -> Result<(Form, V
         let value = data.get(name).as_string().unwrap_or_default();
         (name.to_owned(), value)
     });
-    let form = Form::from_values(values);
+    let mut form = Form::from_values(values);
     let file = match data.get("file").dyn_into::<web_sys::Blob>() {
         Ok(file) if file.size() > 0.0 => {
             let bytes = JsFuture::from(file.array_buffer()).await.map_err(&thrown)?;
@@ -288,5 +288,7 @@ async fn read_form(request: &Request, has_write_access: bool) -> Result<(Form, V
         }
         _ => form.get("text").as_bytes().to_vec(),
     };
+    // The text is the file, or there is another one. A long text is not shown again.
+    form.set("text", "");
     Ok((form, file))
 }
