@@ -26,12 +26,12 @@ export const phone = { name: "phone", width: 390, height: 844, scripts: true };
 const isComplete = process.env.ALL === "1";
 /** Both screens. Without ALL=1, only the one on which more can go wrong. */
 export const screens: Visitor[] = isComplete ? [desktop, phone] : [phone];
+const desktopWithoutScripts = { ...desktop, name: "desktop without scripts", scripts: false };
+const phoneWithoutScripts = { ...phone, name: "phone without scripts", scripts: false };
 /** Both screens, with and without scripts. Without ALL=1, each of them once. */
-export const visitors: Visitor[] = [
-  desktop,
-  { ...phone, name: "phone without scripts", scripts: false },
-  ...(isComplete ? [phone, { ...desktop, name: "desktop without scripts", scripts: false }] : []),
-];
+export const visitors: Visitor[] = isComplete
+  ? [desktop, phone, desktopWithoutScripts, phoneWithoutScripts]
+  : [desktop, phoneWithoutScripts];
 
 /** A tab in a browser context of its own, which shares no cookies with other visits. */
 export class BrowserVisit {
