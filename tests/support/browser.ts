@@ -147,6 +147,12 @@ export async function texts(list: Locator): Promise<string[]> {
   return list.allInnerTexts();
 }
 
+/** The number of elements that match. Waits until the page is loaded, for the same reason. */
+export async function count(list: Locator): Promise<number> {
+  await list.page().waitForLoadState();
+  return list.count();
+}
+
 /** The error message of a field. Checks that the field refers to the message and has the focus. */
 export async function fieldError(page: Page, label: string): Promise<string> {
   const field = page.getByLabel(label, { exact: true });

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, test } from "node:test";
 import type axe from "axe-core";
-import { desktop, openSite, screens } from "../../support/browser.ts";
+import { count, desktop, openSite, screens } from "../../support/browser.ts";
 
 const site = await openSite({ seed: true });
 after(() => site[Symbol.asyncDispose]());
@@ -24,7 +24,7 @@ test("the_api_reference_executes_a_request_without_loading_other_sites", async (
   await page.locator(".opblock").first().waitFor();
   const { paths } = JSON.parse(readFileSync("openapi/join.json", "utf8"));
   const operations = Object.values<object>(paths).flatMap(Object.keys);
-  assert.equal(await page.locator(".opblock").count(), operations.length);
+  assert.equal(await count(page.locator(".opblock")), operations.length);
 
   const operation = page.locator("#operations-people-readPerson");
   await operation.locator(".opblock-summary-control").click();

@@ -1,7 +1,7 @@
 // While a backend is down, pages show the other backend's data and say what is missing.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openSite, screens, texts } from "../../support/browser.ts";
+import { count, openSite, screens, texts } from "../../support/browser.ts";
 import type { System } from "../../support/harness.ts";
 import { waitUntil } from "../../support/wait_until.ts";
 
@@ -17,7 +17,7 @@ test("places_are_shown_without_counts_while_people_is_down", async () => {
     assert.match(banner ?? "", /people.*The counts are unavailable right now\./);
     const totals = await texts(page.locator(".totals > div"));
     assert.deepEqual(totals.slice(0, 2), ["places\n30", "living\nunknown"]);
-    assert.equal(await page.locator(":is(.ranking, .people) tbody tr").count(), 25);
+    assert.equal(await count(page.locator(":is(.ranking, .people) tbody tr")), 25);
     assert.equal(await page.locator(".ranking td.count").first().textContent(), "unknown");
     await page.getByRole("link", { name: "Descaro del Rey" }).click();
     await page.getByRole("heading", { name: "Descaro del Rey" }).waitFor();
@@ -57,10 +57,10 @@ test("people_are_shown_without_place_names_while_places_is_down", async () => {
   await page.getByLabel("Search").fill("vera");
   await page.getByText("The list of places is unavailable right now.").first().waitFor();
   await page.goto("/?least=4");
-  assert.equal(await page.locator(":is(.ranking, .people) tbody tr").count(), 3);
+  assert.equal(await count(page.locator(":is(.ranking, .people) tbody tr")), 3);
   await page.getByRole("link", { name: "Place 1", exact: true }).click();
   await page.getByRole("heading", { name: "Place 1" }).waitFor();
-  assert.equal(await page.locator(":is(.ranking, .people) tbody tr").count(), 7);
+  assert.equal(await count(page.locator(":is(.ranking, .people) tbody tr")), 7);
   await page.getByRole("link", { name: "Cercei Lamister" }).first().click();
   await page.getByRole("heading", { name: "Cercei Lamister" }).waitFor();
   await page.getByRole("link", { name: "place 1", exact: true }).waitFor();
@@ -72,7 +72,7 @@ test("a_page_states_that_both_backends_are_down", async () => {
   await using site = await openSite({ stubs: { places: down, people: down } });
   await using visit = await site.visit();
   const page = await visit.go("/");
-  assert.equal(await page.getByRole("alert").count(), 2);
+  assert.equal(await count(page.getByRole("alert")), 2);
   await page.getByText("The list of places is unavailable right now.").waitFor();
   await page.getByRole("link", { name: "People", exact: true }).click();
   await page.getByText("The list of people is unavailable right now.").first().waitFor();
@@ -117,7 +117,7 @@ test("a_place_page_shows_what_it_last_showed_while_a_backend_is_down", async () 
       await system.setFault(service);
       await waitUntil("the notice disappears", async () => {
         await visit.go("/ui/places/3");
-        return (await page.getByRole("alert").count()) === 0;
+        return (await count(page.getByRole("alert"))) === 0;
       });
     }
     // A search that was not saved shows what was, and states that.
@@ -130,7 +130,7 @@ test("a_place_page_shows_what_it_last_showed_while_a_backend_is_down", async () 
     await system.setFault("people");
     await waitUntil("people is called again", async () => {
       await visit.go("/ui/places/3");
-      return (await page.getByRole("alert").count()) === 0;
+      return (await count(page.getByRole("alert"))) === 0;
     });
   }
 });
@@ -155,7 +155,7 @@ test("the_overview_shows_its_last_totals_and_order_while_people_is_down", async 
   assert.deepEqual(await shown(), before);
   await page.getByText("in the order “Most living first”, because this view").waitFor();
   assert.equal(await page.getByLabel("Order").inputValue(), "-living");
-  assert.equal(await page.getByRole("alert").count(), 1);
+  assert.equal(await count(page.getByRole("alert")), 1);
 });
 
 test("the_list_of_people_shows_what_it_last_showed_while_a_backend_is_down", async () => {
@@ -190,7 +190,7 @@ test("the_list_of_people_shows_what_it_last_showed_while_a_backend_is_down", asy
       await system.setFault(service);
       await waitUntil("the notice disappears", async () => {
         await visit.go("/ui/people");
-        return (await page.getByRole("alert").count()) === 0;
+        return (await count(page.getByRole("alert"))) === 0;
       });
     }
   }
@@ -227,7 +227,7 @@ test("a_person_is_shown_as_last_seen_while_a_backend_is_down", async () => {
         await system.setFault(service);
         await waitUntil("the notice disappears", async () => {
           await visit.go(path);
-          return (await page.getByRole("alert").count()) === 0;
+          return (await count(page.getByRole("alert"))) === 0;
         });
       }
       // A page that was never shown is still an error.
@@ -237,7 +237,7 @@ test("a_person_is_shown_as_last_seen_while_a_backend_is_down", async () => {
       await system.setFault("people");
       await waitUntil("people is called again", async () => {
         const response = await page.goto(path);
-        return response?.status() === 200 && (await page.getByRole("alert").count()) === 0;
+        return response?.status() === 200 && (await count(page.getByRole("alert"))) === 0;
       });
     }
   }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";
-import { fieldError, follow, openSite, texts, visitors } from "../../support/browser.ts";
+import { count, fieldError, follow, openSite, texts, visitors } from "../../support/browser.ts";
 import { peopleCsvHeader } from "../../support/declared_fields.ts";
 
 const places = [{ id: 1, name: "Uno" }];
@@ -237,9 +237,9 @@ test("the_progress_bar_advances_during_a_large_import", async () => {
     values.toSorted((a, b) => a - b),
   );
   const bars = page.locator("progress:visible");
-  assert.equal(await bars.count(), 1);
+  assert.equal(await count(bars), 1);
   assert.equal(await bars.getAttribute("value"), "35001");
-  assert.equal(await page.getByLabel("Text of the file").count(), 1);
+  assert.equal(await count(page.getByLabel("Text of the file")), 1);
 });
 
 test("a_report_shows_the_first_lines_and_leads_to_the_new_people", async () => {

@@ -3,7 +3,15 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
-import { eventually, follow, openSite, screens, texts, visitors } from "../../support/browser.ts";
+import {
+  count,
+  eventually,
+  follow,
+  openSite,
+  screens,
+  texts,
+  visitors,
+} from "../../support/browser.ts";
 import { bearer, readToken, TOKENS, writeToken } from "../../support/tokens.ts";
 import { waitUntil } from "../../support/wait_until.ts";
 
@@ -64,7 +72,7 @@ test("a_page_with_no_changes_shows_the_first_one", async () => {
   await waitUntil("a stream begins", () => sent.length === 1);
   await site.system.join.send("POST", "/v1/places", { name: "Primero" });
   await eventually(async () => assert.deepEqual(await sentences(page), ["added place Primero"]));
-  assert.equal(await page.getByText("No changes.").count(), 0);
+  assert.equal(await count(page.getByText("No changes.")), 0);
 });
 
 test("a_hidden_page_is_not_live_and_is_updated_when_it_is_shown_again", async () => {

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
-import { desktop, fieldError, follow, openSite, visitors } from "../../support/browser.ts";
+import { count, desktop, fieldError, follow, openSite, visitors } from "../../support/browser.ts";
 import { bearer, tokenHash } from "../../support/tokens.ts";
 
 const token = "a-token-that-may-write";
@@ -56,7 +56,7 @@ for (const visitor of visitors) {
     assert.ok(days > 170 && days < 190, `${days}`);
 
     await visit.go("/ui/places/new");
-    assert.equal(await page.getByLabel("Token").count(), 0);
+    assert.equal(await count(page.getByLabel("Token")), 0);
     await page.getByLabel("Name").fill(second);
     await addButton.click();
     await page.getByText(`Added ${second}.`).waitFor();
@@ -66,10 +66,10 @@ for (const visitor of visitors) {
     await page.getByText("This browser has forgotten its token.").waitFor();
     assert.deepEqual(await visit.context.cookies(), []);
     await follow(page.getByRole("link", { name: "Token" }));
-    assert.equal(await page.getByRole("button", { name: "Forget my token" }).count(), 0);
-    assert.equal(await page.getByLabel("Token").count(), 1);
+    assert.equal(await count(page.getByRole("button", { name: "Forget my token" })), 0);
+    assert.equal(await count(page.getByLabel("Token")), 1);
     await visit.go("/ui/places/new");
-    assert.equal(await page.getByLabel("Token").count(), 1);
+    assert.equal(await count(page.getByLabel("Token")), 1);
     assert.deepEqual(
       (await places()).filter((name) => name.endsWith(` ${visitor.name}`)),
       [first, second],

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";
 import {
+  count,
   desktop,
   eventually,
   openSite,
@@ -47,7 +48,7 @@ for (const visitor of visitors) {
     assert.deepEqual(totals, expected);
     await page.getByText("1–25 of 30 places").waitFor();
     assert.deepEqual(await names(page), await expectedNames("sort=-living"));
-    assert.equal(await page.locator(".bar").count(), 25);
+    assert.equal(await count(page.locator(".bar")), 25);
 
     await page.getByLabel("Order").selectOption("Smallest total first");
     await assertShown(page, visitor, await expectedNames("sort=total"));
@@ -123,13 +124,13 @@ for (const visitor of visitors) {
       }
       const { json } = await join.get(`/v1/people?limit=100&sort=${sort}`);
       assert.deepEqual(shown.flat(), namesOf(json));
-      assert.equal(await page.getByRole("link", { name: "Next page" }).count(), 0);
+      assert.equal(await count(page.getByRole("link", { name: "Next page" })), 0);
       for (const range of ["51–75 of 77", "26–50 of 77", "1–25 of 77"]) {
         await page.getByRole("link", { name: "Previous page" }).click();
         await page.getByText(`${range} people`).waitFor();
         assert.deepEqual(await names(page), shown[Math.floor(Number.parseInt(range, 10) / 25)]);
       }
-      assert.equal(await page.getByRole("link", { name: "Previous page" }).count(), 0);
+      assert.equal(await count(page.getByRole("link", { name: "Previous page" })), 0);
     }
   });
 }
@@ -166,7 +167,7 @@ test("the_head_of_a_column_sorts_by_it", async () => {
         await page.waitForURL((url) => url.searchParams.get("sort") === sort);
         const direction = sort.startsWith("-") ? "descending" : "ascending";
         assert.equal(await column.getAttribute("aria-sort"), direction);
-        assert.equal(await page.locator("[aria-sort]").count(), 1);
+        assert.equal(await count(page.locator("[aria-sort]")), 1);
         assert.deepEqual(await names(page), await expectedNames(`sort=${sort}`));
       }
     }
@@ -261,7 +262,7 @@ test("a_field_changed_before_the_script_is_loaded_filters_the_list", async () =>
   await page.getByLabel("State").selectOption("Dead");
   loading.resolve();
   await page.waitForURL(/show=/);
-  assert.equal(await page.locator(".people tbody tr").count(), 24);
+  assert.equal(await count(page.locator(".people tbody tr")), 24);
 });
 
 for (const visitor of screens) {

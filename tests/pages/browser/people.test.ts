@@ -1,7 +1,7 @@
 // Writes people on the pages, on desktop and phone, with and without scripts.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { desktop, fieldError, openSite, texts, visitors } from "../../support/browser.ts";
+import { count, desktop, fieldError, openSite, texts, visitors } from "../../support/browser.ts";
 
 const places = visitors.map((_, index) => ({ id: index + 1, name: `Lugar ${index + 1}` }));
 const site = await openSite({ places: [...places, { id: 9, name: "Más allá" }] });
@@ -115,7 +115,7 @@ for (const [index, visitor] of visitors.entries()) {
     await page.getByRole("button", { name: "Save" }).click();
     assert.match(await fieldError(page, "King of the place"), /already has a king/);
     assert.equal(await page.getByLabel("Place", { exact: true }).inputValue(), `lugar ${placeId}`);
-    assert.equal(await page.getByLabel("Remove the crown").count(), 0);
+    assert.equal(await count(page.getByLabel("Remove the crown")), 0);
     await page
       .getByText("Save this person without the crown first, then choose “Crown”.")
       .waitFor();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";
-import { follow, openSite, texts, visitors } from "../../support/browser.ts";
+import { count, follow, openSite, texts, visitors } from "../../support/browser.ts";
 import { bearer, tokenHash } from "../../support/tokens.ts";
 
 const token = "the-token-of-anna";
@@ -74,7 +74,7 @@ for (const visitor of visitors) {
       await follow(page.getByRole("link", { name: "Older history" }));
       assert.equal(await page.getByLabel("State").inputValue(), "isAlive=false");
       found.push(...(await sentences(page)));
-      older = (await page.getByRole("link", { name: "Older history" }).count()) > 0;
+      older = (await count(page.getByRole("link", { name: "Older history" }))) > 0;
     }
     assert.deepEqual(found, [
       ...names.toReversed().map((name) => `${name} was added, dead by anna`),

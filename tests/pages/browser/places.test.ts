@@ -1,7 +1,7 @@
 // Writes places on the pages, on desktop and phone, with and without scripts.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { fieldError, follow, openSite, texts, visitors } from "../../support/browser.ts";
+import { count, fieldError, follow, openSite, texts, visitors } from "../../support/browser.ts";
 
 const site = await openSite({ places: [{ id: 1, name: "Sin Salida" }] });
 after(() => site[Symbol.asyncDispose]());
@@ -98,5 +98,5 @@ test("typing_a_place_suggests_places_by_any_word", async () => {
   await page.getByLabel("Place", { exact: true }).pressSequentially("salida");
   await suggested;
   await page.locator('option[value="Sin Salida"]').waitFor({ state: "attached" });
-  assert.equal(await page.locator("datalist option").count(), 1);
+  assert.equal(await count(page.locator("datalist option")), 1);
 });

@@ -3,7 +3,15 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";
-import { desktop, fieldError, follow, openSite, texts, visitors } from "../../support/browser.ts";
+import {
+  count,
+  desktop,
+  fieldError,
+  follow,
+  openSite,
+  texts,
+  visitors,
+} from "../../support/browser.ts";
 import { bearer, tokenHash } from "../../support/tokens.ts";
 
 const site = await openSite({
@@ -193,7 +201,7 @@ test("the_boxes_of_a_list_fit_a_phone", async () => {
       const [left, right] = [await box.boundingBox(), await name.boundingBox()];
       assert.ok(left && right && left.x + left.width < right.x, `${width} px: the box is beside`);
     }
-    assert.equal(await page.getByRole("table").count(), 1);
+    assert.equal(await count(page.getByRole("table")), 1);
     const overflow = "document.documentElement.scrollWidth - innerWidth";
     assert.equal(await page.evaluate(overflow), 0, `${width} px`);
     await follow(button(page, "Record death"));

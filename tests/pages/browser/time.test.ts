@@ -94,7 +94,7 @@ for (const visitor of visitors) {
     const page = await visit.go("/ui/places/1");
     await page.getByRole("link", { name: "Compare places" }).click();
     await page.getByLabel("Add a place").fill("tres");
-    await page.getByRole("button", { name: "Show" }).click();
+    await follow(page.getByRole("button", { name: "Show" }));
     const text = () => page.locator(".chart desc").textContent();
     assert.equal(await text(), "Uno: from 0 to 1. Tres: from 0 to 1. ");
     const dashes = await page
