@@ -128,11 +128,9 @@ pub fn is_joiner(character: char) -> bool {
 /// To sort combining marks takes a time that grows with the square of their number, so such a text
 /// is not normalized.
 fn composed(text: &str, normalize: Normalize) -> Option<String> {
-    let is_too_long = |text: &str| {
-        let max = MAX_NAME_CHARACTERS * MAX_DECOMPOSED_CHARACTERS;
-        text.chars().nth(max).is_some()
-    };
-    (!is_too_long(text)).then(|| (normalize.composed)(text))
+    let max = MAX_NAME_CHARACTERS * MAX_DECOMPOSED_CHARACTERS;
+    let is_short_enough = text.chars().nth(max).is_none();
+    is_short_enough.then(|| (normalize.composed)(text))
 }
 
 fn is_valid(text: &str) -> bool {

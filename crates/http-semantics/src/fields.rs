@@ -177,12 +177,12 @@ impl Fields {
     /// All invalid and unknown fields.
     pub fn finish<T>(mut self, known: &[&str], record: Option<T>) -> Result<T, Vec<FieldError>> {
         let unknown = std::mem::take(&mut self.remaining.0);
-        let expected = format!("left out: the fields are {}", known.join(", "));
         for (n, field) in unknown.keys().enumerate() {
             if n == MAX_LISTED_UNKNOWN {
                 self.add_error("", "without its other unknown fields");
                 break;
             }
+            let expected = format!("left out: the fields are {}", known.join(", "));
             self.add_error(if is_plain_name(field) { field } else { "" }, &expected);
         }
         match record {

@@ -90,7 +90,7 @@ pub fn line_and_column(text: &[u8], at: usize) -> (usize, usize) {
 /// The numbers that are valid, to end the sentence "the body must be …".
 pub const EXACT_NUMBERS: &str = "JSON whose fractions have at most 15 significant digits";
 
-/// The number of objects and arrays in a valid JSON text. Each takes hundreds of bytes of memory when
+/// The number of objects and arrays in a JSON text, at least of those before its first error. Each takes hundreds of bytes of memory when
 /// it is parsed.
 #[must_use]
 pub fn count_containers(json: &[u8]) -> usize {
@@ -98,7 +98,7 @@ pub fn count_containers(json: &[u8]) -> usize {
     let mut bytes = json.iter();
     while let Some(byte) = bytes.next() {
         match byte {
-            // In valid JSON, only strings have backslashes.
+            // Before the first error, only strings have backslashes.
             b'\\' => drop(bytes.next()),
             b'"' => is_in_string = !is_in_string,
             b'{' | b'[' if !is_in_string => count += 1,

@@ -1,4 +1,4 @@
-//! Who may use the gateway: a client that sends a token, or a browser that has one in a cookie.
+//! Access to the gateway: for a client that sends a token, or a browser that has one in a cookie.
 
 use edge::auth::{access_policy, gateway_guard};
 use edge::{Error, Request};

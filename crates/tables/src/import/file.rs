@@ -229,19 +229,19 @@ impl ImportFile {
 
     /// The length of the last line of an export, if there is one at a position.
     fn end_line_length(&self, position: FilePosition) -> Option<usize> {
-        // An array may be one long line, so each of its records must not look for the end of the line.
-        if self.format == FileFormat::Array {
-            return None;
-        }
         let rest = &self.text[position.byte..];
-        let line = rest.find('\n').map_or(rest, |end| &rest[..end]);
+        // Not for an array: it may be one long line, and each of its records would look for the end.
+        let line = || rest.find('\n').map_or(rest, |end| &rest[..end]);
         match self.format {
             // No export has only one column. There the line is a record.
-            FileFormat::Csv if self.columns.len() > 1 && line.contains('#') => {
+            FileFormat::Csv if self.columns.len() > 1 && line().contains('#') => {
                 let (cells, after) = csv::parse_record(rest, self.separator)?;
                 self.is_end(&cells).then_some(rest.len() - after.len())
             }
-            FileFormat::NdJson => export_format::is_end_line(false, line).then_some(line.len()),
+            FileFormat::NdJson => {
+                let line = line();
+                export_format::is_end_line(false, line).then_some(line.len())
+            }
             FileFormat::Csv | FileFormat::Array => None,
         }
     }

@@ -11,7 +11,7 @@ use http_semantics::json::{
 };
 use http_semantics::problem::FieldError;
 use http_semantics::{Preconditions, Problem};
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::{Kind, MAX_OPERATIONS, Operation, Operations};
@@ -86,11 +86,19 @@ impl<T: Record> Operations<T> {
     /// # Errors
     /// A malformed body, or too many operations.
     pub fn parse(body: &[u8], normalize: Normalize) -> Result<Self, Problem> {
+        let malformed = |error: serde_json::Error| {
+            Problem::malformed_body(EXPECTED, error.line(), error.column())
+        };
         if count_containers(body) > MAX_CONTAINERS {
-            return Err(Problem::malformed_body(EXPECTED, 1, 1));
+            // This counts the operations without keeping them.
+            let list: Vec<IgnoredAny> = serde_json::from_slice(body).map_err(malformed)?;
+            return Err(if list.len() > MAX_OPERATIONS {
+                Problem::too_many_operations(MAX_OPERATIONS)
+            } else {
+                Problem::malformed_body(EXPECTED, 1, 1)
+            });
         }
-        let list: Vec<Members> = serde_json::from_slice(body)
-            .map_err(|error| Problem::malformed_body(EXPECTED, error.line(), error.column()))?;
+        let list: Vec<Members> = serde_json::from_slice(body).map_err(malformed)?;
         if let Some(at) = find_lost_fraction(body) {
             let (line, column) = line_and_column(body, at);
             return Err(Problem::malformed_body(EXACT_NUMBERS, line, column));

@@ -102,6 +102,16 @@ fn a_body_with_more_objects_than_its_operations_have_is_malformed() {
 }
 
 #[test]
+fn a_batch_of_any_number_of_operations_above_the_limit_has_too_many() {
+    for count in [MAX_OPERATIONS + 1, 5 * MAX_OPERATIONS] {
+        let operations = vec![json!({"op": "delete", "id": 1}); count];
+        let body = json!(operations).to_string();
+        let result = Operations::<Named>::parse(body.as_bytes(), Normalize::NONE);
+        assert_eq!(result.unwrap_err().status(), 413, "{count}");
+    }
+}
+
+#[test]
 fn an_id_may_not_be_repeated() {
     let operations = parse(&json!([
         {"op": "delete", "id": 1},

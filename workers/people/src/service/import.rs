@@ -72,6 +72,11 @@ impl PeopleImporter {
     }
 }
 
+/// Whether a batch has a pending write. A batch that is certain not to be written has none.
+fn is_recorded(batch: &Batch<Person>, options: ImportOptions) -> bool {
+    !options.dry_run && options.allows(batch.refused.len())
+}
+
 impl Importer for PeopleImporter {
     type Record = Person;
 
@@ -92,7 +97,7 @@ impl Importer for PeopleImporter {
     ) -> Result<BatchPlan, Error> {
         self.attempts.set(self.attempts.get() + 1);
         let pending = self.pending(batch);
-        let is_recorded = !options.dry_run && options.allows(batch.refused.len());
+        let is_recorded = is_recorded(batch, options);
         if let Some(add) = pending.add().filter(|_| is_recorded) {
             self.writes.database.batch(&[add]).await?;
         }
@@ -107,7 +112,7 @@ impl Importer for PeopleImporter {
     }
 
     async fn discard(&self, batch: &Batch<Person>, options: ImportOptions) {
-        if !options.dry_run {
+        if is_recorded(batch, options) {
             self.writes.remove(&self.pending(batch)).await;
         }
     }
