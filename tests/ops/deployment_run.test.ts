@@ -10,10 +10,9 @@ import { after, before, suite, test } from "node:test";
 import { type Name, names } from "../../ops/workers.ts";
 import type { Binding, Version } from "../support/cloudflare/account.ts";
 import { Cloudflare } from "../support/cloudflare/server.ts";
+import { onlyInCompleteRuns as skip } from "../support/complete.ts";
 import { migrations, WorkerClient } from "../support/harness.ts";
 import { bearer, tokenHash } from "../support/tokens.ts";
-
-const skip = process.env.ALL === "1" ? false : "it needs ALL=1";
 
 const folder = mkdtempSync(join(tmpdir(), "deployment-"));
 const token = "the-first-token-of-this-test";

@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runHostile, scenarios } from "../chaos/hostile.ts";
-
-const skip = process.env.ALL === "1" ? false : "only with ALL=1";
+import { onlyInCompleteRuns as skip } from "../support/complete.ts";
 
 for (const name of Object.keys(scenarios)) {
   test(`other_clients_read_in_time_despite_${name.replaceAll(" ", "_")}`, { skip }, async () => {

@@ -1,6 +1,7 @@
 // Tests `make backup REMOTE=1` and `make restore REMOTE=1` against a stand-in for Cloudflare's API
 // with the three workers. While others write to the system, a backup reads short pages. It still
-// has the state of one moment.
+// has the state of one moment. Each command of wrangler takes two seconds, so most of this runs only
+// with `ALL=1`.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { read } from "../../ops/backup/manifest.ts";
@@ -16,12 +17,9 @@ import {
 } from "../support/backup_helpers.ts";
 import { createDatabases, installWorkers } from "../support/cloudflare/install.ts";
 import { Cloudflare } from "../support/cloudflare/server.ts";
+import { isComplete, onlyInCompleteRuns as skip } from "../support/complete.ts";
 import { start, WorkerClient } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
-
-// Each command of the real wrangler takes two seconds.
-const isComplete = process.env.ALL === "1";
-const skip = isComplete ? false : "only with ALL=1";
 
 /** A search index as FTS5 stores it: a virtual table, and its tables with binary data. */
 const SEARCH_INDEX = `

@@ -10,6 +10,7 @@ import {
   type Page,
 } from "playwright-core";
 import { find, none } from "../../ops/dev/chromium.ts";
+import { isComplete } from "./complete.ts";
 import { type Options, type System, start } from "./harness.ts";
 
 /** A device and its browser settings. */
@@ -23,9 +24,10 @@ export type Visitor = {
 
 export const desktop = { name: "desktop", width: 1280, height: 800, scripts: true };
 export const phone = { name: "phone", width: 390, height: 844, scripts: true };
-const isComplete = process.env.ALL === "1";
 /** Both screens. Without ALL=1, only the one on which more can go wrong. */
 export const screens: Visitor[] = isComplete ? [desktop, phone] : [phone];
+/** Both colour schemes. Without ALL=1, only the dark one. */
+export const themes: ("light" | "dark")[] = isComplete ? ["light", "dark"] : ["dark"];
 const desktopWithoutScripts = { ...desktop, name: "desktop without scripts", scripts: false };
 const phoneWithoutScripts = { ...phone, name: "phone without scripts", scripts: false };
 /** Both screens, with and without scripts. Without ALL=1, each of them once. */

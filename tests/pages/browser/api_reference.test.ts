@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, test } from "node:test";
 import type axe from "axe-core";
-import { count, desktop, openSite, screens } from "../../support/browser.ts";
+import { count, desktop, openSite, screens, themes } from "../../support/browser.ts";
 
 const site = await openSite({ seed: true });
 after(() => site[Symbol.asyncDispose]());
@@ -77,32 +77,32 @@ const axeSource = readFileSync(
   "utf8",
 );
 
-for (const [visitor, theme] of screens.map(
-  (screen, n) => [screen, n ? "dark" : "light"] as const,
-)) {
-  test(`axe_finds_nothing_in_the_api_reference: ${visitor.name}, ${theme}`, async () => {
-    await using visit = await site.visit({ ...visitor, theme });
-    const page = await visit.go("/docs/");
-    await page.locator(".opblock").first().waitFor({ timeout: 30_000 });
-    const violations = async () => {
-      await page.evaluate(axeSource);
-      const { violations } = await page.evaluate(() =>
-        (window as never as { axe: typeof axe }).axe.run(document, {
-          runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
-        }),
-      );
-      return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-    };
-    assert.deepEqual(await violations(), []);
-    // An operation with choices, a body and an executed request.
-    for (const id of ["people-listPeople", "people-createPerson"]) {
-      const operation = page.locator(`#operations-${id}`);
-      await operation.locator(".opblock-summary-control").click();
-      await operation.locator("select").first().waitFor();
-    }
-    const operation = page.locator("#operations-people-listPeople");
-    await operation.getByRole("button", { name: "Execute" }).click();
-    await operation.locator(".live-responses-table").waitFor();
-    assert.deepEqual(await violations(), []);
-  });
+for (const visitor of screens) {
+  for (const theme of themes) {
+    test(`axe_finds_nothing_in_the_api_reference: ${visitor.name}, ${theme}`, async () => {
+      await using visit = await site.visit({ ...visitor, theme });
+      const page = await visit.go("/docs/");
+      await page.locator(".opblock").first().waitFor({ timeout: 30_000 });
+      const violations = async () => {
+        await page.evaluate(axeSource);
+        const { violations } = await page.evaluate(() =>
+          (window as never as { axe: typeof axe }).axe.run(document, {
+            runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+          }),
+        );
+        return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+      };
+      assert.deepEqual(await violations(), []);
+      // An operation with choices, a body and an executed request.
+      for (const id of ["people-listPeople", "people-createPerson"]) {
+        const operation = page.locator(`#operations-${id}`);
+        await operation.locator(".opblock-summary-control").click();
+        await operation.locator("select").first().waitFor();
+      }
+      const operation = page.locator("#operations-people-listPeople");
+      await operation.getByRole("button", { name: "Execute" }).click();
+      await operation.locator(".live-responses-table").waitFor();
+      assert.deepEqual(await violations(), []);
+    });
+  }
 }
