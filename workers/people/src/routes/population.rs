@@ -80,5 +80,9 @@ async fn respond(
         .header_if("link", next)
         .header("x-total-living", number("living"))
         .header("x-total-dead", number("dead"))
-        .header("x-total-nowhere", number("dead_without_place")))
+        .header("x-total-nowhere", number("dead_without_place"))
+        .header_if(
+            "x-largest-total",
+            row.integer("largest").map(|n| n.to_string()),
+        ))
 }

@@ -85,7 +85,7 @@ impl StatisticsPage {
     }
 }
 
-/// The number of all people.
+/// The number of all people, and of those of the largest place.
 #[derive(Clone, Copy)]
 pub struct Totals {
     /// The living.
@@ -94,6 +94,8 @@ pub struct Totals {
     pub dead: i64,
     /// The dead without a place.
     pub dead_without_place: i64,
+    /// The total of the place with the most people. None as of a time, or without people.
+    pub largest: Option<i64>,
 }
 
 impl Totals {
@@ -104,6 +106,7 @@ impl Totals {
             living: number_header(populations, "x-total-living"),
             dead: number_header(populations, "x-total-dead"),
             dead_without_place: number_header(populations, "x-total-nowhere"),
+            largest: header(populations, "x-largest-total").and_then(|text| text.parse().ok()),
         }
     }
 }

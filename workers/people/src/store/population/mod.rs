@@ -37,13 +37,17 @@ struct TimeParts {
     total: &'static str,
     /// The number of dead people without a place: place id 0.
     dead_without_place: &'static str,
+    /// The total of the place with the most people. As of a time, it would read all places.
+    largest: &'static str,
 }
 
-/// Uses the primary keys.
+/// Uses the primary keys and `population_by_total`. Without the plus, SQLite would read all places in
+/// the order of their ids, and sort them.
 const PRESENT_PARTS: TimeParts = TimeParts {
     king_name: "(SELECT name FROM person WHERE id = king_id)",
     total: "FROM population_history WHERE place_id = -1 ORDER BY at DESC LIMIT 1",
     dead_without_place: "SELECT dead FROM population WHERE place_id = 0",
+    largest: "SELECT total FROM population WHERE +place_id > 0 ORDER BY total DESC LIMIT 1",
 };
 
 /// Uses the primary key of `population_history`, and the unique index
@@ -57,6 +61,7 @@ const PAST_PARTS: TimeParts = TimeParts {
     WHERE place_id = -1 AND at <= ?10 ORDER BY at DESC LIMIT 1",
     dead_without_place: "SELECT dead FROM population_history
     WHERE place_id = 0 AND at <= ?10 ORDER BY at DESC LIMIT 1",
+    largest: "NULL",
 };
 
 /// The places of a list.
@@ -133,6 +138,7 @@ pub fn population(
         .replace("{king_name}", parts.king_name)
         .replace("{total}", parts.total)
         .replace("{dead_without_place}", parts.dead_without_place)
+        .replace("{largest}", parts.largest)
         .replace("{max_places}", &source.max_places.to_string())
         // Only a page in the order of its source skips places.
         .replace(

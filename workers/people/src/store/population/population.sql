@@ -1,5 +1,6 @@
 -- A page of populations, now or as of a time: one row of (body, cursor, living, dead,
--- dead_without_place, change_seq). The three numbers count all people, not only those of the page.
+-- dead_without_place, largest, change_seq). Three numbers count all people, not only those of the
+-- page. The largest is the total of the place with the most people. It is null as of a time.
 --
 -- The page skips places with fewer living people than the minimum, and places without people at the
 -- time. It reads a limited number of places, so it may be short, or empty, and have a next page. The
@@ -60,6 +61,7 @@ SELECT
   coalesce((SELECT living {total}), 0) AS living,
   coalesce((SELECT dead {total}), 0) AS dead,
   coalesce(({dead_without_place}), 0) AS dead_without_place,
+  ({largest}) AS largest,
   (SELECT change_seq || '.' || epoch FROM current) AS change_seq
 FROM numbered
 HAVING EXISTS (SELECT 1 FROM current)

@@ -103,7 +103,12 @@ proptest! {
         people in people(), limit in 1..5usize, least in 0..4i64,
     ) {
         let testbed = filled(&people);
+        let all = count_populations(&people, "total", 0);
+        let largest = all.last().map_or(Value::Null, |row| Value::Integer(row["total"].as_i64().unwrap()));
         for (sort, _) in Order::ALL {
+            let query = format!("limit={limit}&sort={sort}&least=3");
+            let row = testbed.rows(&population(&query, MediaType::Json)).unwrap().remove(0);
+            prop_assert_eq!(&row["largest"], &largest, "{}", query);
             let filter = if least > 0 { format!("&least={least}") } else { String::new() };
             let query = format!("limit={limit}&sort={sort}{filter}");
             let expected = (count_populations(&people, sort, least), count_totals(&people));

@@ -20,12 +20,13 @@ use crate::routes::pages::reads::or_notice;
 use crate::routes::pages::saved::Saved;
 
 /// The data of the page as JSON. Its rows are records of the statistics.
-pub fn data(places: &PlaceCount, ranking: &Ranking, largest: i64, series: &str) -> String {
+pub fn data(places: &PlaceCount, ranking: &Ranking, series: &str) -> String {
     let Ranking {
         rows, next, totals, ..
     } = ranking;
     let format = MediaType::Json;
     let rows = statistics::render(rows, totals.living, None, format, format.framing());
+    let largest = totals.largest.unwrap_or_default();
     let matches = places.of_search.filter(|total| !total.is_minimum);
     let mut data = format!(
         r#"{{"places":{},"matches":{},"living":{},"dead":{},"deadWithoutPlace":{},"largest":{largest},"series":{series},"rows":{rows}"#,
@@ -179,10 +180,8 @@ pub async fn partial(
             shown.set_rows(query, rows, next, total);
         }
         // Only the places service can search by name.
-        (None, Some((populations, _))) if query.list.search().is_none() => {
-            let population_of = |population: &Population| population.living + population.dead;
-            let largest = populations.iter().map(population_of).max();
-            shown.max_population = largest.unwrap_or_default();
+        (None, Some((populations, totals))) if query.list.search().is_none() => {
+            shown.max_population = totals.largest.unwrap_or_default();
             let without_name = |population: Population| Row {
                 id: population.place_id,
                 name: None,

@@ -89,7 +89,7 @@ pub async fn overview(request: Request) -> Result<Response, Error> {
     let shown = match ranking {
         Ok(ranking) => Shown {
             series,
-            ..Shown::new(&query, places.ok(), ranking, largest.ok())
+            ..Shown::new(&query, places.ok(), ranking, largest.ok().flatten())
         },
         Err(error) => {
             let saved = fallback::load_saved(&request, &query).await;
@@ -166,7 +166,10 @@ impl Shown {
         let largest_shown = counts.map(|counts| counts.living + counts.dead).max();
         let total = places.as_ref().and_then(|places| places.of_search);
         let mut shown = Self {
-            max_population: largest.or(largest_shown).unwrap_or_default(),
+            max_population: largest
+                .or(totals.largest)
+                .or(largest_shown)
+                .unwrap_or_default(),
             ..Self::default()
         };
         shown.set_rows(query, rows, next, total);
@@ -234,7 +237,7 @@ struct PlaceCount {
 struct Reads {
     places: Result<PlaceCount, Error>,
     ranking: Result<Ranking, Error>,
-    largest: Result<i64, Error>,
+    largest: Result<Option<i64>, Error>,
     series: Result<Unparsed, Error>,
 }
 
@@ -258,7 +261,7 @@ impl Reads {
 
     /// The data of the page, if it is complete.
     fn complete(&self) -> Option<Complete<impl FnOnce() -> String>> {
-        let (Ok(places), Ok(ranking), Ok(largest), Ok(series)) =
+        let (Ok(places), Ok(ranking), Ok(_), Ok(series)) =
             (&self.places, &self.ranking, &self.largest, &self.series)
         else {
             return None;
@@ -267,7 +270,7 @@ impl Reads {
         let change_seqs = change_seqs.and_then(|(seqs, places)| seqs.with_places_at(places));
         Some(Complete {
             change_seqs,
-            render: move || fallback::data(places, ranking, *largest, &series.text()),
+            render: move || fallback::data(places, ranking, &series.text()),
         })
     }
 }
@@ -386,15 +389,22 @@ async fn number_of_places(backends: &Backends, query: &OverviewQuery) -> Result<
     })
 }
 
-/// The largest population of all places. It has the longest bar.
-async fn largest_population(backends: &Backends, query: &OverviewQuery) -> Result<i64, Error> {
+/// The largest population of all places as of a time. It has the longest bar. The totals have the
+/// present one.
+async fn largest_population(
+    backends: &Backends,
+    query: &OverviewQuery,
+) -> Result<Option<i64>, Error> {
+    let Some(as_of) = &query.period.as_of else {
+        return Ok(None);
+    };
     let largest = PopulationQuery {
         limit: PageSize::new(1).unwrap_or_default(),
         order: Order::Down(Measure::Total),
-        as_of: query.period.as_of.clone(),
+        as_of: Some(as_of.clone()),
         ..PopulationQuery::default()
     };
     let (populations, _) = read_list::<Population>(&backends.people, &largest.path()).await?;
     let largest = populations.first();
-    Ok(largest.map_or(0, |population| population.living + population.dead))
+    Ok(largest.map(|population| population.living + population.dead))
 }
