@@ -64,6 +64,14 @@ test("a_series_by_default_has_a_point_for_each_of_the_last_thirty_days_and_one_f
   assert.equal(etag, "", "its points move");
   const csv = await join.get(`${seriesOf(placeId)}?step=month`, { accept: "text/csv" });
   assert.match(csv.text, /^at,living,dead\r\n(.+,0,0\r\n){30}.+,0,2\r\n$/);
+  for (const path of [seriesOf(placeId), "/v1/statistics/series"]) {
+    const query = "?from=2026-11-24&to=2026-11-24&format=csv";
+    const file = await join.get(path + query, { accept: "application/json" });
+    assert.equal(file.headers["content-type"], "text/csv; charset=utf-8; header=present");
+    assert.match(file.text, /^at,living,dead\r\n/, "the parameter decides");
+  }
+  const unknown = await join.get(`${seriesOf(placeId)}?format=xml`);
+  assert.deepEqual([unknown.status, unknown.json.type], [400, "/problems/invalid-parameter"]);
 });
 
 test("a_series_with_a_fixed_end_is_revalidated_until_a_person_changes", async () => {

@@ -2155,6 +2155,8 @@ export interface operations {
                 to?: components["parameters"]["to"];
                 /** @description The time between two points. A month after January 31 is the end of February. A series has at most 1,000 points. */
                 step?: components["parameters"]["step"];
+                /** @description The format of the response. By default, `Accept` decides. */
+                format?: components["parameters"]["format"];
             };
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
@@ -2301,6 +2303,8 @@ export interface operations {
                 to?: components["parameters"]["to"];
                 /** @description The time between two points. A month after January 31 is the end of February. A series has at most 1,000 points. */
                 step?: components["parameters"]["step"];
+                /** @description The format of the response. By default, `Accept` decides. */
+                format?: components["parameters"]["format"];
             };
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
@@ -7867,6 +7871,8 @@ export interface operations {
                 to?: components["parameters"]["to"];
                 /** @description The time between two points. A month after January 31 is the end of February. A series has at most 1,000 points. */
                 step?: components["parameters"]["step"];
+                /** @description The format of the response. By default, `Accept` decides. */
+                format?: components["parameters"]["format"];
             };
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */

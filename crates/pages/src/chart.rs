@@ -131,7 +131,10 @@ impl Period {
                     }
                     a href={ "/ui/compare" (compare) } { "Compare places" }
                     " · "
-                    a href=(self.data_path(place)) { "These numbers as JSON" }
+                    "These numbers as "
+                    a href=(self.data_path(place)) { "JSON" }
+                    " · "
+                    a href={ (self.data_path(place)) "&format=csv" } download="population.csv" { "CSV" }
                 }
             }
         }

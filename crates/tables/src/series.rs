@@ -69,10 +69,10 @@ pub struct SeriesQuery {
 
 impl SeriesQuery {
     /// The parameters that a client may give.
-    pub const PARAMETERS: &[&str] = &["from", "to", "step"];
+    pub const PARAMETERS: &[&str] = &["from", "to", "step", "format"];
 
     /// The parameters of the people service.
-    pub const PARAMETERS_WITH_PLACE: &[&str] = &["placeId", "from", "to", "step"];
+    pub const PARAMETERS_WITH_PLACE: &[&str] = &["placeId", "from", "to", "step", "format"];
 
     /// Parses the query. `now` is in milliseconds since 1970. There is a point at `from`, one after
     /// each step, and one at `to`. A date as `from` means the start of the day, and as `to` its

@@ -10,7 +10,7 @@ use http_semantics::etag::Tags;
 use http_semantics::header_list::{self, Backslash};
 use http_semantics::idempotency::IdempotencyKey;
 use http_semantics::json::Object;
-use http_semantics::media::accepted_media_type;
+use http_semantics::media::{TABLE_MEDIA_TYPES, accepted_media_type};
 use http_semantics::timing::Timings;
 use http_semantics::{
     MediaType, Params, Preconditions, Problem, Validator, freshness, negotiation,
@@ -230,6 +230,17 @@ impl Request {
         self.is_negotiated.set(true);
         negotiation::choose(self.header("accept").as_deref(), offered)
             .ok_or_else(|| Problem::not_acceptable(offered))
+    }
+
+    /// The format of a table: the parameter `format`, or else `Accept`.
+    ///
+    /// # Errors
+    /// An unknown format, or an `Accept` without a known one.
+    pub fn table_format(&self, params: &Params) -> Result<MediaType, Problem> {
+        match params.get("format")? {
+            Some(format) => Ok(format),
+            None => self.format(TABLE_MEDIA_TYPES),
+        }
     }
 
     /// `If-Match` and `If-None-Match`.

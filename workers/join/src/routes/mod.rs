@@ -12,20 +12,8 @@ pub mod people_per_place;
 mod ready;
 pub mod statistics;
 
-use edge::Request;
-use http_semantics::media::TABLE_MEDIA_TYPES;
-use http_semantics::{MediaType, Params, Problem};
-
 pub use changes::changes;
 pub use dataset::dataset;
 pub use delete_person::delete_person;
 pub use integrity::{integrity, repair};
 pub use ready::ready;
-
-/// The format of a table: the parameter `format`, or else what `Accept` allows.
-fn table_format(request: &Request, params: &Params) -> Result<MediaType, Problem> {
-    match params.get("format")? {
-        Some(format) => Ok(format),
-        None => request.format(TABLE_MEDIA_TYPES),
-    }
-}

@@ -3,7 +3,6 @@
 use edge::{Error, Request, Response};
 use http_semantics::MediaType;
 
-use super::table_format;
 use crate::backends::{Backends, Known, list_is_unchanged};
 use crate::domain::{ListQuery, ReadQuery};
 use crate::service::people_per_place;
@@ -15,7 +14,7 @@ use crate::service::people_per_place;
 pub async fn list(request: Request) -> Result<Response, Error> {
     let params = request.params(ListQuery::PARAMETERS)?;
     let query = ListQuery::read(&params)?;
-    let format = table_format(&request, &params)?;
+    let format = request.table_format(&params)?;
     let known = if query.has_people.is_some() {
         Known::of_steps(&request, format).await?
     } else {

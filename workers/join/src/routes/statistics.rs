@@ -4,10 +4,9 @@
 use domain::PlaceId;
 use edge::{Error, NORMALIZE, Request, Response, collection};
 use futures_util::future::join;
-use http_semantics::Problem;
+use http_semantics::{MediaType, Problem};
 use tables::series::SeriesQuery;
 
-use super::table_format;
 use crate::backends::{Backends, Known, list_is_unchanged};
 use crate::domain::statistics::{Plan, StatisticsQuery};
 use crate::service::statistics;
@@ -19,7 +18,7 @@ use crate::service::statistics;
 pub async fn places(request: Request) -> Result<Response, Error> {
     let params = request.params(StatisticsQuery::PARAMETERS)?;
     let query = StatisticsQuery::from_params(&params, edge::now(), NORMALIZE)?;
-    let format = table_format(&request, &params)?;
+    let format = request.table_format(&params)?;
     let known = match query.plan() {
         Plan::Ranges(_) => Known::of_list(&request, format).await?,
         Plan::Places(_) | Plan::Matches(_) => Known::of_steps(&request, format).await?,
@@ -48,8 +47,9 @@ pub async fn export(request: Request) -> Result<Response, Error> {
 /// # Errors
 /// An invalid query, or a people service that failed.
 pub async fn series(request: Request) -> Result<Response, Error> {
-    let path = series_path(&request, None)?;
-    statistics::series(&request, &Backends::with_timings(&request)?, &path).await
+    let (path, format) = series_of(&request, None)?;
+    let backends = Backends::with_timings(&request)?;
+    statistics::series(&request, &backends, &path, format).await
 }
 
 /// The population of a place at several times.
@@ -58,12 +58,12 @@ pub async fn series(request: Request) -> Result<Response, Error> {
 /// As [`series`], and a place that does not exist.
 pub async fn place_series(request: Request) -> Result<Response, Error> {
     let id = request.id()?;
-    let path = series_path(&request, Some(id))?;
+    let (path, format) = series_of(&request, Some(id))?;
     let backends = Backends::with_timings(&request)?;
     let place = format!("/v1/places/{id}");
     let (place, series) = join(
         backends.places.get(&place),
-        statistics::series(&request, &backends, &path),
+        statistics::series(&request, &backends, &path, format),
     )
     .await;
     match place {
@@ -73,13 +73,13 @@ pub async fn place_series(request: Request) -> Result<Response, Error> {
     }
 }
 
-/// The path of a series at the people service. It repeats the query, after a check.
-fn series_path(request: &Request, place: Option<PlaceId>) -> Result<String, Problem> {
-    SeriesQuery::from_params(&request.params(SeriesQuery::PARAMETERS)?, edge::now())?;
+/// The path of a series at the people service, and its format. The path repeats the query, after a
+/// check.
+fn series_of(request: &Request, place: Option<PlaceId>) -> Result<(String, MediaType), Problem> {
+    let params = request.params(SeriesQuery::PARAMETERS)?;
+    SeriesQuery::from_params(&params, edge::now())?;
     let place = place.map(|id| format!("placeId={id}&"));
     let place = place.unwrap_or_default();
-    Ok(format!(
-        "/v1/people/population/series?{place}{}",
-        request.query
-    ))
+    let path = format!("/v1/people/population/series?{place}{}", request.query);
+    Ok((path, request.table_format(&params)?))
 }

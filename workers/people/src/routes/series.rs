@@ -3,7 +3,6 @@
 use edge::collection::list_unchanged;
 use edge::{Body, Database, Error, Request, Response};
 use http_semantics::Tag;
-use http_semantics::media::TABLE_MEDIA_TYPES;
 use tables::series::SeriesQuery;
 
 use crate::store;
@@ -15,7 +14,7 @@ use crate::store;
 pub async fn series(request: Request) -> Result<Response, Error> {
     let params = request.params(SeriesQuery::PARAMETERS_WITH_PLACE)?;
     let query = SeriesQuery::from_params_with_place(&params, edge::now())?;
-    let format = request.format(TABLE_MEDIA_TYPES)?;
+    let format = request.table_format(&params)?;
     // A series until now has other points each time, so its change sequence does not identify it.
     let known = request
         .known_change_seq(format)?

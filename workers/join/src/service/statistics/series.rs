@@ -2,18 +2,21 @@
 //! service makes the series, and the gateway passes it on in the requested format.
 
 use edge::{Body, Error, Request, Response};
-use http_semantics::Tag;
-use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::negotiation::Negotiable;
+use http_semantics::{MediaType, Tag};
 
 use crate::backends::{Backends, tag};
 
-/// A series of the people service, in the format that the client accepts.
+/// A series of the people service. If the path has a format, it is `format`.
 ///
 /// # Errors
-/// An invalid `Accept` or `If-None-Match`, or a people service that failed.
-pub async fn series(request: &Request, backends: &Backends, path: &str) -> Result<Response, Error> {
-    let format = request.format(TABLE_MEDIA_TYPES)?;
+/// An invalid `If-None-Match`, or a people service that failed.
+pub async fn series(
+    request: &Request,
+    backends: &Backends,
+    path: &str,
+    format: MediaType,
+) -> Result<Response, Error> {
     let known = request.known_change_seq(format)?;
     let known = known.map(|change_seq| Tag::from_change_seqs(format, &[change_seq]).to_string());
     let mut headers = vec![("accept", format.essence())];
