@@ -63,6 +63,20 @@ function mismatch(people: DatabaseSync, placesFile: string): string | undefined 
   return lost && `people live in the place ${lost.place_id}, which does not exist`;
 }
 
+/** A person who was erased, but whose name is in an earlier change. */
+function erasedWithName(people: DatabaseSync): string | undefined {
+  const found = people
+    .prepare(
+      `SELECT person_id FROM person_change AS erasure
+       WHERE kind = 'erased' AND EXISTS (
+         SELECT 1 FROM person_change
+         WHERE person_id = erasure.person_id AND version < erasure.version AND name IS NOT NULL
+       ) LIMIT 1`,
+    )
+    .get();
+  return found && `the name of the erased person ${found.person_id} is in the history`;
+}
+
 /** Uses a dump as a database. */
 function withDump<T>(
   name: Name,
@@ -93,8 +107,10 @@ export function described(dumps: Dumps): Promise<Record<Name, Contents>> {
   return withTemporaryFolder((folder) => {
     const describe = (name: Name) =>
       withDump(name, dumps[name], join(folder, name), (database) => {
-        const reason = name === "people" && mismatch(database, join(folder, "places"));
-        if (reason) throw new Unusable(`places and people are not consistent: ${reason}`);
+        if (name === "people") {
+          const reason = mismatch(database, join(folder, "places")) ?? erasedWithName(database);
+          if (reason) throw new Unusable(`places and people are not consistent: ${reason}`);
+        }
         return contents(database);
       });
     return { places: describe("places"), people: describe("people"), join: describe("join") };

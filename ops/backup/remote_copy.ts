@@ -107,9 +107,10 @@ export class RemoteCopy {
     this.database.exec(`BEGIN;\n${statements.join("\n")}\nCOMMIT;`);
   }
 
-  /** Reads a table in the order of its primary key (keyset pagination). */
+  /** Reads a table in pages (keyset pagination). */
   async #readPages(name: string): Promise<void> {
-    const { names, key } = this.#table(name).columns;
+    const { names, key: primaryKey } = this.#table(name).columns;
+    const key = largeTables[this.#name].pageOrder?.[name] ?? primaryKey;
     const order = key.map(identifier).join(", ");
     const select = `SELECT ${literals(names)} AS row, ${literals(key)} AS key FROM ${identifier(name)}`;
     let limit = FIRST_PAGE_ROWS;

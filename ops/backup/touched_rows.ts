@@ -21,12 +21,15 @@ type LargeTables = {
   log?: string;
   /** The large tables, the log first. */
   touched: Record<string, Condition>;
+  /** The order in which the pages of a table are read, if it is not that of the primary key. */
+  pageOrder?: Record<string, string[]>;
 };
 
 /** The milliseconds by which the clock of a database may go back, if it moves to another machine. */
 const CLOCK_TOLERANCE_MS = 10_000;
 
-/** Stored responses are never changed, so only new ones are missing. */
+/** Stored responses are never changed, so only new ones are missing. The copy has all older ones, because
+ * their pages are in order of time. */
 const newResponses: Condition = (_, copy) => {
   const latest = copy.prepare("SELECT coalesce(max(at), 0) AS at FROM idempotency").get();
   return `at >= ${Number(latest?.at) - CLOCK_TOLERANCE_MS}`;
@@ -59,16 +62,17 @@ export const largeTables: Record<Name, LargeTables> = {
         `id IN (SELECT place_id FROM place_change WHERE ${inInterval(interval)})`,
       idempotency: newResponses,
     },
+    pageOrder: { idempotency: ["at", "key"] },
   },
   people: {
     log: "person_change",
     touched: {
-      // A deletion may erase the name of the person in all earlier changes.
+      // An erasure removes the name of the person from all earlier changes.
       person_change: (interval) => `seq IN (
         SELECT seq FROM person_change WHERE ${inInterval(interval)}
         UNION
         SELECT seq FROM person_change WHERE person_id IN (
-          ${changedPeople(interval)} AND kind = 'deleted'
+          ${changedPeople(interval)} AND kind IN ('deleted', 'erased')
         )
       )`,
       person: (interval) => `id IN (${changedPeople(interval)})`,
@@ -79,6 +83,7 @@ export const largeTables: Record<Name, LargeTables> = {
          AND at BETWEEN ${timeOf(interval.after)} AND ${timeOf(interval.upTo)}`,
       idempotency: newResponses,
     },
+    pageOrder: { idempotency: ["at", "key"] },
   },
   join: { touched: {} },
 };

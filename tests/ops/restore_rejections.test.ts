@@ -77,6 +77,10 @@ suite("rejections of a restore", () => {
     const { dumps } = await read(from);
     const places = changed(dumps.places, /^INSERT INTO "place" .* VALUES\(3,.*\n/m, "");
     await assert.rejects(described({ ...dumps, places }), /people live in the place 3/);
+    const erased = `INSERT INTO person_change (seq, at, kind, person_id, version, is_alive, is_king)
+      VALUES (1000, 4000000000000, 'erased', 5, 1000, 1, 0);\n`;
+    const withName = changed(dumps.people, /$/, erased);
+    await assert.rejects(described({ ...dumps, people: withName }), /name of the erased person 5/);
     const people = changed(dumps.people, /$/, "nonsense;\n");
     await assert.rejects(described({ ...dumps, people }), /people: .*nonsense/);
   });
