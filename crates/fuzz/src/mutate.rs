@@ -8,8 +8,8 @@ const MAX_LENGTH: usize = 4096;
 /// The most changes of one input.
 const MAX_CHANGES: usize = 6;
 
-/// Text on which parsers fail: the ends of number ranges, incomplete escapes, letters that change
-/// their length in another case, and the punctuation of every syntax.
+/// Text that parsers often get wrong: the ends of number ranges, incomplete escapes, letters that
+/// change their length in another case, and the punctuation of every syntax.
 const TOKENS: &str = r#"
     0 1 -1 01 9007199254740991 9007199254740992 9223372036854775807 9223372036854775808
     1e999 1.0 1e0 NaN null true false

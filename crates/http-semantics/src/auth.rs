@@ -1,4 +1,6 @@
-//! Authorization: which scope a request needs, and which scopes a bearer token has.
+//! Authorization: the scopes, and which of them a bearer token has. A route declares the scope that
+//! it needs (`crates/edge/src/route.rs`). `authenticate` in `crates/edge/src/layers/auth.rs`
+//! applies it.
 //!
 //! The settings contain only SHA-256 hashes of tokens, so reading the settings reveals no token.
 //! Without settings, everybody may read and nobody may write.

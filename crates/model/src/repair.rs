@@ -1,5 +1,5 @@
 //! The scheduled repair. It removes abandoned pending writes, and then finishes abandoned
-//! deletions.
+//! deletions. In the workers, `people` does the first part and `places` the second one.
 
 use crate::client::{Outcome, Stop};
 use crate::deletion::Deletion;

@@ -41,7 +41,7 @@ impl World {
         self.people.pending.is_empty() && self.places.tombstones.is_empty()
     }
 
-    /// Whether both have the same records. Pending writes and tombstones are not records.
+    /// Whether two worlds have the same records. Pending writes and tombstones are not records.
     pub(crate) fn has_same_records(&self, other: &Self) -> bool {
         self.people.slots == other.people.slots && self.places.rows == other.places.rows
     }

@@ -67,7 +67,12 @@ macro_rules! record_count {
 record_count! {
     /// The most records of a page: the parameter `limit`.
     pub struct PageSize;
-    /// The maximum page size of every list, history and change feed.
+    /// The maximum page size of every list, history and change feed. Many texts and tests repeat it:
+    /// search the repository for `1,000` and `limit=1000`.
+    ///
+    /// SQLite renders a page as one text, and D1 allows 2,000,000 bytes. With the longest names (200
+    /// characters of four bytes), a list has at most 900 bytes per record, and a change feed at most
+    /// 1,240 bytes per change. So with a value over 1,600, a page of changes could be too long.
     pub const MAX_PAGE_SIZE: u16 = 1_000;
     /// The page size without a `limit`.
     pub const DEFAULT_PAGE_SIZE: u16 = 100;

@@ -7,11 +7,11 @@
 //! | file | what happens |
 //! |---|---|
 //! | this one | the layers and the route |
-//! | `edge/src/serve.rs`, `edge/src/layers/mod.rs` | the request passes through the layers |
-//! | `edge/src/layers/response_cache.rs` | a cached response is sent if it is still valid |
+//! | `edge/src/router.rs`, `edge/src/layers/mod.rs` | the request passes through the layers |
+//! | `edge/src/layers/response_cache.rs` | a cached response is sent if it is current |
 //! | `routes/people_per_place.rs`, `domain/list_query.rs` | the query is parsed |
-//! | `backends.rs`, `edge/src/service_client/mod.rs` | both backends are called |
-//! | `service/people_per_place/`, `domain/merge_join.rs` | the responses are joined and streamed |
+//! | `backends.rs` | both backends are called |
+//! | `service/people_per_place/{mod,page,stream}.rs`, `domain/merge_join.rs` | the responses are joined and streamed |
 //! | `service/cache/mod.rs` | a stale response is sent if a backend is down |
 
 mod access;

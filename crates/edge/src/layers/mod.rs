@@ -58,8 +58,9 @@ pub enum Layer {
 /// Sends stale responses in place of errors (stale-if-error, RFC 5861), for one request. The gateway
 /// implements it.
 pub trait StaleIfError {
-    /// Returns the response to send. If a service failed, this is a stale one. A valid response is
-    /// stored as a snapshot ([`Response::when_cached`]).
+    /// Returns the response to send. If a service failed, this is a stale response, or else the
+    /// partial response or the problem. A valid response is stored as a snapshot
+    /// ([`Response::when_cached`]).
     fn replace(
         self: Rc<Self>,
         outcome: Result<Response, Error>,

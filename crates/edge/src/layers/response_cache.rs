@@ -203,7 +203,8 @@ async fn shared_entry(request: &Request, key: &str, max_age_ms: i64) -> Option<R
     // The response does not fulfil what the client's bookmark requires before it has been compared.
     let env = request.env.for_shared_run(false);
     let client = ServiceClient::for_gateway(&env, "SHARED", "shared").ok()?;
-    let key = format!("{key} shared");
+    // The key of a request begins with its path.
+    let key = format!("shared {key}");
     let may_be_sent = |entry: &Rc<Entry>| {
         let etag = &request.if_none_match;
         entry.may_be_sent_to(request, max_age_ms)

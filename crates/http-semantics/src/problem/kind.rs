@@ -1,8 +1,7 @@
 //! The problem types: one table of status, slug, title and remedy.
 //!
-//! To add a type, add a row here, a constructor in another file of this folder, a row in
-//! `docs/problems.md` and an example in `crates/openapi/src/problems.rs`. The compiler or a test
-//! reports a missing row or example.
+//! `CONTRIBUTING.md` lists the steps to add a type. A row is a kind, a status, a slug, a title and a
+//! remedy. The rows are in order of status.
 
 /// The data of a problem type. It is the same for all problems of a [`Kind`].
 #[derive(Debug, Clone, Copy)]

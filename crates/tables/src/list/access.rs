@@ -4,10 +4,13 @@
 //! | order | filters | source of the rows |
 //! |---|---|---|
 //! | by id | none, or one place | the primary key, or an index of the place |
-//! | by id | any other | the search index, which is in order of id |
-//! | by name | a place, a boolean, the start of the name | an index on the name, read in order |
-//! | by name | words, several places, the king of a place | the search index, sorted |
+//! | by id | any other, for example the start of the name | the search index, which is in order of id |
+//! | by name | none, one place, booleans, the start of the name | an index on the name, read in order |
+//! | by name | words, several places, a place together with `isKing=true` | the search index, sorted |
 //! | any | ids | the primary key, sorted |
+//!
+//! The indexes on the name are `place_by_name`, `person_by_life_and_name`,
+//! `person_by_place_life_and_name` and `king_by_name`.
 //!
 //! A statement that reads an index in order may skip rows. A statement that sorts reads all
 //! matches. Both end with an error after [`MAX_MATCHES`] rows.

@@ -29,7 +29,8 @@ pub const SNAPSHOT_WRITE_INTERVAL_MS: i64 = 1_000;
 /// The timeout for reading a snapshot.
 pub const SNAPSHOT_READ_TIMEOUT_MS: u32 = 1_500;
 
-/// The maximum number of snapshots that one scheduled run refreshes, besides the pinned ones.
+/// The number of snapshots that one scheduled run refreshes because clients requested them last. It
+/// refreshes the first pages in any case; these may be among them.
 pub const SNAPSHOT_REFRESH_COUNT: i64 = 8;
 
 /// Whether a snapshot of this age is served.

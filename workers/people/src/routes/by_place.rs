@@ -43,8 +43,8 @@ pub async fn by_place(request: Request) -> Result<Response, Error> {
     Ok(Response::ok(format.content_type(), body).with_etag(&tag))
 }
 
-/// The same as lines of CSV that begin with the id of the place. Its last line shows that it is
-/// complete. CSV has no such end, so only the gateway uses this route.
+/// The same as lines of CSV that begin with the id of the place, for the gateway only. The last line
+/// is a dot, which shows that the response is complete.
 ///
 /// # Errors
 /// An invalid query.

@@ -38,7 +38,7 @@ pub async fn delete(request: Request) -> Result<Response, Error> {
 }
 
 /// `GET /internal/erasure`: the change sequence of the latest erasure, in a header. The gateway
-/// deletes the snapshots before it.
+/// deletes the snapshots that are older than this change sequence.
 ///
 /// # Errors
 /// A query parameter, or an error of D1.

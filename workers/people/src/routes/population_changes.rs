@@ -11,9 +11,10 @@ use crate::store;
 /// A time after all changes, in milliseconds since 1970.
 const LATEST: i64 = 1 << 50;
 
-/// The latest changes of the population of a place, for its page: an array of objects with `at`,
-/// `by`, `id`, and the person `before` and after (`record`), or with the numbers of `living` and
-/// `dead` people after many changes at once.
+/// The latest changes of the population of a place, for its page: an array of objects. Each has the
+/// time (`at`) and the author (`by`). It also has the `id` of the person, and the person before the
+/// change (`before`) and after it (`record`). For many changes at the same time there is only one
+/// object. Instead of a person, it has the numbers of `living` and `dead` people after them.
 ///
 /// # Errors
 /// An invalid query.

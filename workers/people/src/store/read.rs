@@ -4,8 +4,8 @@ use domain::PersonId;
 use tables::schema::PERSON;
 use tables::statement::Statement;
 
-/// A person and the number of pending writes that the statement before has recorded: one row of
-/// (body, version, epoch, `pending_writes`, `place_id`).
+/// A person: one row of (body, version, epoch, `pending_writes`, `place_id`). `pending_writes` is the
+/// number of rows that the previous statement has added.
 ///
 /// ?1  the id
 ///

@@ -84,7 +84,7 @@ pub async fn run(env: &Env, overview_query: &str, page_data: PageData) -> Result
     Ok(())
 }
 
-/// The keys of the pinned snapshots.
+/// The keys of the first pages, which every run refreshes.
 fn pinned(overview_query: &str) -> Vec<String> {
     let requests = [
         ("/people-per-place", ""),
