@@ -123,6 +123,30 @@ test("an_empty_list_in_if_match_rejects_the_write", async () => {
   assert.equal((await system.join.get("/v1/people/1")).etag, tag(1));
 });
 
+test("a_post_to_a_collection_rejects_preconditions", async () => {
+  await using system = await start({ places, people });
+  const { join, db } = system;
+  const create = JSON.stringify({ name: "Nueva", isAlive: true, placeId: 1 });
+  for (const [header, value] of [
+    ["If-Match", '"1.1f09ab34"'],
+    ["If-Match", "17"],
+    ["If-None-Match", "*"],
+  ] as const) {
+    for (const [path, body, type] of [
+      ["/v1/people", create, "application/json"],
+      ["/v1/people/batch", `[{"op":"create","body":${create}}]`, "application/json"],
+      ["/v1/people/import", "name,isAlive,placeId\nNueva,true,1\n", "text/csv"],
+    ] as const) {
+      const headers = { "content-type": type, [header]: value };
+      const { status, json } = await join.request("POST", path, headers, body);
+      const found = [status, json.type, json.header];
+      assert.deepEqual(found, [400, "/problems/invalid-header", header], `${path} ${value}`);
+    }
+  }
+  const [added] = await db.people.rows("SELECT count(*) AS n FROM person WHERE name = 'Nueva'");
+  assert.equal(added?.n, 0);
+});
+
 test("each_media_type_has_its_own_entity_tag", async () => {
   await using system = await start({ places, people });
   for (const [worker, path] of lists(system)) {

@@ -121,7 +121,11 @@ suite("a stream of changes", { concurrency: true }, () => {
 
   test("an_invalid_request_for_a_stream_is_rejected_before_it_begins", async () => {
     await using system = await start({ places, people });
+    const ofPeople = (await system.join.get("/v1/people/changes")).headers.link;
+    const cursorOfPeople = /since=(\w+)/.exec(ofPeople ?? "")?.[1] ?? "";
+    assert.notEqual(cursorOfPeople, "");
     for (const [path, headers, status] of [
+      ["/v1/changes", { "last-event-id": cursorOfPeople }, 400],
       ["/v1/changes?order=desc", {}, 400],
       ["/v1/changes?since=zz", {}, 400],
       ["/v1/changes", { "last-event-id": "zz" }, 400],

@@ -318,6 +318,22 @@ test("a_change_is_written_through_a_proxy_that_weakens_entity_tags", async () =>
   }
 });
 
+test("a_change_without_an_entity_tag_is_not_written", async () => {
+  const methods: string[] = [];
+  const network = async (request: Request) => {
+    methods.push(request.method);
+    const response = await fetch(request);
+    const headers = new Headers(response.headers);
+    headers.delete("etag");
+    return new Response(response.body, { status: response.status, headers });
+  };
+  const changed = connect(base, { token, fetch: network }).change("/v1/people/{id}", 49, () => ({
+    name: "Nunca",
+  }));
+  await assert.rejects(changed, /no ETag/);
+  assert.deepEqual(methods, ["GET"]);
+});
+
 test("a_change_that_always_conflicts_ends_with_the_problem", async () => {
   let attempts = 0;
   const conflict = problemResponse({ type: "/problems/precondition-failed" }, 412);

@@ -66,8 +66,8 @@ function checkJoinResponse(
   const isDeclared = expectedStatus.test(status) && hasExpectedAge;
   const isFresh = !isPartial && age === undefined && status === "";
   if (!isDeclared && !isFresh) throw new InvalidResponse(`${path}: age ${age}, ${status}`);
-  // Age is rounded down to whole seconds.
-  const time = isFresh ? began : began - (Number(age ?? 0) + 1) * 1000;
+  // Age is rounded up to whole seconds. The clock of a worker has whole milliseconds.
+  const time = isFresh ? began : began - Number(age ?? 0) * 1000 - 1;
   const errors = groups.flatMap((group) => peopleErrors(client, group, time));
   if (errors.length > 0) {
     const description = `${path}, age ${age}, ${status}, ${response.timing}`;

@@ -150,6 +150,17 @@ suite("shared cache", () => {
     assert.notEqual(page.text, (await system.join.get("/v1/people?limit=2", other)).text);
   });
 
+  test("no_client_can_replace_the_shared_response_of_others", async () => {
+    await using system = await startShared();
+    const path = "/v1/people-per-place";
+    // The names of the entries must not be possible as `Accept`.
+    for (const accept of ["text/csv shared", "shared text/csv"]) {
+      await system.join.get(path, { accept, "cache-control": "max-age=60" });
+    }
+    const { headers } = await system.join.get(path, { accept: "text/csv" });
+    assert.match(headers["content-type"] ?? "", /^text\/csv/);
+  });
+
   test("errors_and_incomplete_responses_are_not_shared", async () => {
     await using system = await startShared({ switchableFaults: true });
     for (const path of ["/v1/people/99", "/v1/people?limit=0", "/v1/people/export", "/"]) {

@@ -832,7 +832,7 @@ export interface components {
         DeleteOperation: {
             op: components["schemas"]["Removal"];
             id: components["schemas"]["Id"];
-            ifMatch?: components["schemas"]["IfMatch"] | null;
+            ifMatch?: components["schemas"]["IfMatch"];
         };
         /** @description A place that is being deleted. */
         Deletion: {
@@ -1335,14 +1335,14 @@ export interface components {
         UpdatePersonOperation: {
             op: components["schemas"]["Modification"];
             id: components["schemas"]["Id"];
-            ifMatch?: components["schemas"]["IfMatch"] | null;
+            ifMatch?: components["schemas"]["IfMatch"];
             body: components["schemas"]["PersonPatch"];
         };
         /** @description Changes a record. The body is a JSON merge patch (RFC 7396). */
         UpdatePlaceOperation: {
             op: components["schemas"]["Modification"];
             id: components["schemas"]["Id"];
-            ifMatch?: components["schemas"]["IfMatch"] | null;
+            ifMatch?: components["schemas"]["IfMatch"];
             body: components["schemas"]["PlacePatch"];
         };
         /** @description A name. White space around it is removed, and it is stored in Unicode's normal form C. It starts with a visible character and has no zero-width characters, except joiners between letters. */

@@ -77,7 +77,8 @@ export class Registry {
     { query = {}, id }: { query?: Query<P>; id?: number } = {},
   ): AsyncGenerator<Item<P>, void> {
     const params = new URLSearchParams();
-    for (const [name, value] of Object.entries(query ?? {})) params.set(name, String(value));
+    for (const [name, value] of Object.entries(query ?? {}))
+      if (value !== undefined) params.set(name, String(value));
     let next: string | undefined = `${path.replace("{id}", String(id))}?${params}`;
     while (next) {
       const page: Response = await this.#send(new Request(new URL(next, this.#base)));
@@ -94,7 +95,8 @@ export class Registry {
     query?: Omit<NonNullable<Exports[P]["query"]>, "format" | "after">,
   ): AsyncGenerator<Exports[P]["record"], void> {
     const params = new URLSearchParams({ format: "ndjson" });
-    for (const [name, value] of Object.entries(query ?? {})) params.set(name, String(value));
+    for (const [name, value] of Object.entries(query ?? {}))
+      if (value !== undefined) params.set(name, String(value));
     let next: string | undefined = `${path}?${params}`;
     while (next) {
       const file = await this.#send(new Request(new URL(next, this.#base)));
@@ -172,7 +174,9 @@ async function* lines({ body }: Response): AsyncGenerator<string, void> {
 async function versioned<T>(request: Promise<Response>): Promise<Versioned<T>> {
   const response = await request;
   // A proxy that compresses the response marks the tag as weak. It identifies the same version.
-  const etag = (response.headers.get("etag") ?? "").replace(/^W\//, "");
+  const etag = response.headers.get("etag")?.replace(/^W\//, "");
+  // Without a tag, the next write would have no condition.
+  if (!etag) throw new Error(`the response of ${response.url} has no ETag`);
   return { record: (await response.json()) as T, etag };
 }
 

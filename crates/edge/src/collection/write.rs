@@ -135,6 +135,7 @@ pub enum Change<R> {
 /// An invalid record, a rule that it breaks, or the idempotency key of another request.
 pub async fn create<R: Collection>(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
+    request.reject_preconditions()?;
     let (object, body) = request.json_object(JSON).await?;
     let record: R = parse_record(object, None)?;
     let route = format!("POST /{}", R::table().declaration.collection);

@@ -243,6 +243,20 @@ impl Request {
         }
     }
 
+    /// Rejects `If-Match` and `If-None-Match` with a POST to a collection, which has no version.
+    ///
+    /// # Errors
+    /// A request with one of them.
+    pub fn reject_preconditions(&self) -> Result<(), Problem> {
+        for name in ["If-Match", "If-None-Match"] {
+            if self.header(name).is_some() {
+                let expected = "absent, because a collection has no version";
+                return Err(Problem::invalid_header(name, expected));
+            }
+        }
+        Ok(())
+    }
+
     /// `If-Match` and `If-None-Match`.
     ///
     /// # Errors

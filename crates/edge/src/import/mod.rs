@@ -133,6 +133,7 @@ pub async fn import<I: Importer + 'static>(
     importer: impl FnOnce(&Request) -> Result<I, Error>,
 ) -> Result<Response, Error> {
     let params = request.params(I::PARAMETERS)?;
+    request.reject_preconditions()?;
     let options = ImportOptions {
         mode: params.get("mode")?.unwrap_or_default(),
         dry_run: params.get("dryRun")?.unwrap_or(false),

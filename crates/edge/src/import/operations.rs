@@ -28,6 +28,7 @@ pub async fn batch<I: Importer>(
     importer: impl FnOnce(&Request) -> Result<I, Error>,
 ) -> Result<Response, Error> {
     request.params(&[])?;
+    request.reject_preconditions()?;
     request.media_type(JSON)?;
     let body = request.body(MAX_OPERATIONS_BYTES).await?;
     let mut operations = Operations::<I::Record>::parse(&body, NORMALIZE)?;

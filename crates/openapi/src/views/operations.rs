@@ -34,7 +34,7 @@ macro_rules! operations {
             struct $update {
                 op: Modification,
                 id: Id,
-                if_match: Option<IfMatch>,
+                if_match?: IfMatch,
                 body: $patch,
             }
         }
@@ -58,7 +58,7 @@ schemas! {
     struct DeleteOperation {
         op: Removal,
         id: Id,
-        if_match: Option<IfMatch>,
+        if_match?: IfMatch,
     }
 
     /// The result of an operation.

@@ -163,12 +163,16 @@ impl<T: Record> Operations<T> {
                 fields.add_error("id", &format!("another one: {first} has it"));
             }
         }
+        let mut if_match = None;
         if kind == Some(Kind::Create) && has_if_match {
+            fields.ignore(IF_MATCH);
             fields.add_error(IF_MATCH, "absent, because a new record has no version");
+        } else if has_if_match {
+            // Null is not absent: a client whose tag is missing wants a condition all the same.
+            if_match = required(&mut fields, IF_MATCH, Tags::EXPECTED, |value| {
+                Tags::parse(value.as_str()?)
+            });
         }
-        let if_match = fields.optional(IF_MATCH, Tags::EXPECTED, |value| {
-            Tags::parse(value.as_str()?)
-        });
         match kind {
             Some(Kind::Delete) if has_body => fields.add_error(BODY, "absent in a deletion"),
             Some(Kind::Create | Kind::Update) if body.is_none() => {

@@ -71,6 +71,14 @@ fn an_operation_with_an_invalid_member_is_rejected_with_its_pointer() {
             json!({"op": "update", "id": 1, "body": {}, "ifMatch": "7"}),
             vec!["/0/ifMatch"],
         ),
+        (
+            json!({"op": "delete", "id": 1, "ifMatch": null}),
+            vec!["/0/ifMatch"],
+        ),
+        (
+            json!({"op": "create", "ifMatch": null, "body": {"name": "x"}}),
+            vec!["/0/ifMatch"],
+        ),
     ] {
         let operations = parse(&json!([operation]));
         let problem = Results::refused(&operations.list, operations.batch.refused);

@@ -45,10 +45,11 @@ impl Position {
         }
     }
 
-    /// The position of a cursor in a stream.
+    /// The position of a cursor in a stream, which keeps the position of places.
     #[must_use]
-    pub fn of_any(cursor: &Cursor) -> Option<Self> {
-        Self::of_cursor(cursor, false).or_else(|| Self::of_cursor(cursor, true))
+    pub fn in_stream(cursor: &Cursor, is_of_person: bool) -> Option<Self> {
+        let of_person = || Self::of_cursor(cursor, true).filter(|_| is_of_person);
+        Self::of_cursor(cursor, false).or_else(of_person)
     }
 
     /// The position in a stream. None if it has none in the feed of people.
@@ -497,8 +498,13 @@ mod tests {
                 places,
                 people: validator(4),
             };
-            assert_eq!(Position::of_any(&position.cursor()), Some(position));
+            assert_eq!(
+                Position::in_stream(&position.cursor(), true),
+                Some(position)
+            );
             assert_eq!(Position::from_parts(position.into()), Some(position));
+            let of_both = Position::in_stream(&position.cursor(), false);
+            assert_eq!(of_both, places.map(|_| position));
         }
         assert_eq!(Position::from_parts([Some(validator(3)), None]), None);
     }

@@ -60,7 +60,8 @@ async fn event_stream(request: &Request, query: ChangesQuery) -> Result<Response
         }
         .boxed_local()
     });
-    let of_cursor = |cursor: &_| Position::of_any(cursor).map(Into::into);
+    let is_of_person = query.person.is_some();
+    let of_cursor = |cursor: &_| Position::in_stream(cursor, is_of_person).map(Into::into);
     change_stream::respond(request, query, of_cursor, read).await
 }
 

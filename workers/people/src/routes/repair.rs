@@ -48,7 +48,9 @@ pub async fn repair(request: Request) -> Result<Response, Error> {
 /// An error of D1.
 pub async fn scheduled(env: &edge::Env) -> Result<(), Error> {
     let database = Database::new(env)?;
-    database.delete_expired_responses().await?;
+    // A failure of one step does not prevent the other.
+    let expired = database.delete_expired_responses().await;
     let remove = store::remove_abandoned_pending(ABANDONED_MS);
-    database.batch(&[remove]).await.map(drop)
+    database.batch(&[remove]).await?;
+    expired
 }

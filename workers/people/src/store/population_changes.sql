@@ -5,8 +5,9 @@
 -- ?3        the maximum number of moments
 --
 -- For each moment at which the population changed, population_history has the last change. From
--- there, the statement finds the other changes of that moment backwards. A moment with more than 100
--- changes, as of an import, becomes one line with the population after it.
+-- there, the statement finds the other changes of that moment backwards. A moment with more than 40
+-- changes, as of an import, becomes one line with the population after it. So 21 moments with the
+-- longest names stay below the 2 MB of D1.
 --
 -- Uses the primary keys of population_history and person_change, and the unique index on
 -- (person_id, version): some rows for each change, however long the log is.
@@ -23,9 +24,9 @@ WITH RECURSIVE
     UNION ALL
     SELECT walk.at, walk.seq - 1, walk.n + 1
     FROM walk JOIN person_change ON person_change.seq = walk.seq - 1
-    WHERE walk.n <= 100 AND person_change.at = walk.at
+    WHERE walk.n <= 40 AND person_change.at = walk.at
   ),
-  bulk AS MATERIALIZED (SELECT at FROM walk WHERE n > 100),
+  bulk AS MATERIALIZED (SELECT at FROM walk WHERE n > 40),
   line AS (
     SELECT
       walk.seq,

@@ -2,7 +2,7 @@
 
 use domain::Param;
 use edge::{Body, CachedResponse, Request, Response, Row};
-use http_semantics::Tag;
+use http_semantics::{Tag, freshness};
 use js_sys::Array;
 use tables::ChangeSeqs;
 use wasm_bindgen::JsValue;
@@ -61,7 +61,7 @@ impl StaleResponse {
 
     /// The time since it was last known to be fresh, in seconds.
     pub fn age(&self, now: i64) -> i64 {
-        (now - self.fresh_at).max(0) / 1000
+        freshness::age_seconds(now - self.fresh_at)
     }
 
     /// Whether it is neither too old to be served nor from a history that a restore has replaced.

@@ -3,7 +3,7 @@
 use domain::{Param, PlaceId};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
-use tables::statement::Statement;
+use tables::statement::{MAX_TEXT_BYTES, Statement};
 use testbed::Testbed;
 
 use super::{filled, filled_by, move_or_remove, people};
@@ -98,7 +98,7 @@ proptest! {
 
 #[test]
 fn many_changes_at_once_have_one_line_with_the_population_after_them() {
-    for (count, lines) in [(100, 100), (101, 1)] {
+    for (count, lines) in [(40, 40), (41, 1)] {
         let rows: Vec<Json> = (0..count)
             .map(|n| json!({"name": "A", "key": "a", "isAlive": n > 0, "isKing": false, "placeId": 3}))
             .collect();
@@ -114,10 +114,28 @@ fn many_changes_at_once_have_one_line_with_the_population_after_them() {
             };
             assert_eq!(
                 (&line["living"], &line["dead"], &line["by"]),
-                (&json!(100), &json!(1), &Json::Null)
+                (&json!(40), &json!(1), &Json::Null)
             );
         }
     }
+}
+
+#[test]
+fn the_page_of_a_place_with_the_longest_names_fits_into_a_text() {
+    let name = "𐐀".repeat(200);
+    let testbed = filled_by(&format!(
+        "INSERT INTO person (id, name, name_key, is_alive, place_id) VALUES (7, '{name}', 'a', 1, 3);
+         UPDATE person SET is_alive = 0, version = 2 WHERE id = 7;"
+    ));
+    let lines = changes(&testbed, 3, LATEST, 20);
+    let longest = lines
+        .iter()
+        .map(|line| line.to_string().len())
+        .max()
+        .unwrap();
+    assert!(longest > 2 * name.len());
+    // The page of a place reads 21 moments. The largest numbers take some bytes more.
+    assert!(21 * 40 * (longest + 100) < MAX_TEXT_BYTES);
 }
 
 #[test]
