@@ -305,7 +305,14 @@ test("where_reads_need_a_token_the_cookie_reads_the_api_from_our_own_pages_only"
   const cookie = `__Host-token=${readToken}`;
   const ours = { "sec-fetch-site": "same-origin" };
   const guessed = "__Host-token=a-token-that-is-guessed";
-  for (const path of ["/v1/people/export?format=csv", "/v1/statistics/series", "/v1/people/1"]) {
+  for (const path of [
+    "/v1/people/export?format=csv",
+    "/v1/statistics/series",
+    "/v1/people/1",
+    "/v1",
+  ]) {
+    const { headers } = await closed.join.get(path, { ...ours, cookie });
+    assert.equal(headers["cache-control"], "no-store, no-transform", path);
     for (const [headers, status] of [
       [{ ...ours, cookie }, 200],
       [{ cookie }, 401],

@@ -138,6 +138,7 @@ impl Router {
             query,
             segments,
             is_negotiated: Rc::clone(&exchange.is_negotiated),
+            is_by_cookie: Rc::clone(&exchange.is_by_cookie),
             timings: Rc::default(),
         };
         exchange.route = methods.find(method);

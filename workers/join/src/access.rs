@@ -18,7 +18,9 @@ pub fn guard(request: &Request, scope: Scope) -> Result<(), Error> {
             && request.header("sec-fetch-site").as_deref() == Some("same-origin");
         if scope == Scope::Read && request.parts.method.is_safe() && is_from_our_pages {
             let token = session_token(request);
-            Ok(access_policy(&request.env).authorize(Scope::Read, token.as_ref())?)
+            access_policy(&request.env).authorize(Scope::Read, token.as_ref())?;
+            request.is_by_cookie.set(true);
+            Ok(())
         } else {
             Err(rejection)
         }

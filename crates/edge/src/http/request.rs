@@ -171,6 +171,9 @@ pub struct Request {
     pub segments: Vec<String>,
     /// Whether the handler has read `Accept`, so that the response depends on it.
     pub(crate) is_negotiated: Rc<Cell<bool>>,
+    /// Whether a cookie has authorized the request. Then nobody may store the response: the rule that
+    /// protects responses to `Authorization` (RFC 9111, 3.5) does not apply to a cookie.
+    pub is_by_cookie: Rc<Cell<bool>>,
     /// The timings of the called services, for `Server-Timing`.
     pub timings: Rc<RefCell<Timings>>,
 }

@@ -68,7 +68,7 @@ pub fn check_site(request: &Request) -> Result<(), Problem> {
 ///
 /// # Errors
 /// A missing or wrong token, if the policy requires one. A write of another site, if not.
-pub fn check_token(request: &Request, scope: Scope) -> Result<(), Problem> {
+fn check_token(request: &Request, scope: Scope) -> Result<(), Problem> {
     let policy = access_policy(&request.env);
     if policy.is_open(scope) {
         return match scope {

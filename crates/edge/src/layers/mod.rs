@@ -44,7 +44,7 @@ pub enum Layer {
     /// Before: counts the request. After: states the limit.
     RateLimit,
     /// Before: rejects a request without the token that the route requires. A page shows the login
-    /// instead.
+    /// instead. After: if a cookie had the token, nobody may store the response.
     Authorize,
     /// After: turns an error into a problem, and adds `Vary`.
     Problems,
@@ -84,6 +84,8 @@ pub struct Exchange<'a> {
     is_authorized: bool,
     /// Whether the handler read `Accept`.
     pub(crate) is_negotiated: Rc<Cell<bool>>,
+    /// Whether a cookie authorized the request.
+    pub(crate) is_by_cookie: Rc<Cell<bool>>,
     fallback: Option<Rc<dyn StaleIfError>>,
     miss: Option<Miss>,
 }
@@ -195,6 +197,9 @@ impl Layer {
                 Some(cors) => cors.add_to(exchange.respond(outcome)),
                 None => exchange.respond(outcome),
             }),
+            Self::Authorize if exchange.is_by_cookie.get() => Ok(exchange
+                .respond(outcome)
+                .header("cache-control", "no-store, no-transform")),
             Self::Head | Self::Consistency | Self::Authenticate(_) | Self::Authorize => outcome,
         }
     }
@@ -213,6 +218,7 @@ impl Exchange<'_> {
             access: None,
             is_authorized: false,
             is_negotiated: Rc::default(),
+            is_by_cookie: Rc::default(),
             fallback: None,
             miss: None,
         }

@@ -4,7 +4,7 @@
 mod fallback;
 
 use domain::Param;
-use edge::{Error, NORMALIZE, Request, Response, auth};
+use edge::{Error, NORMALIZE, Request, Response};
 use futures_util::future::{join4, try_join};
 use http_semantics::auth::Scope;
 use http_semantics::negotiation::Negotiable;
@@ -23,6 +23,7 @@ use fallback::OverviewData;
 use super::reads::{Unparsed, parse_body, read_list, total};
 use super::saved::Complete;
 use super::{check_request, flash, html};
+use crate::access;
 use crate::backends::{Backends, change_seq};
 use crate::domain::statistics::{self, NamedPlace, StatisticsQuery, StatisticsSort};
 use crate::routes::dataset;
@@ -61,9 +62,7 @@ pub async fn overview(request: Request) -> Result<Response, Error> {
             }
         }
         Ok(Root::Dataset) => {
-            if let Err(problem) = auth::check_token(&request, Scope::Read) {
-                return Ok(Response::problem(&problem));
-            }
+            access::guard(&request, Scope::Read)?;
             return Ok(dataset(request).await.unwrap_or_else(Response::from));
         }
         Err(problem) => return Ok(Response::problem(&problem)),
