@@ -6,9 +6,7 @@ use domain::name::Normalize;
 use domain::{Param, PersonId, RecordId};
 use http_semantics::etag::Tags;
 use http_semantics::fields::{EXPECTED_CHOICE, Fields};
-use http_semantics::json::{
-    EXACT_NUMBERS, Object, count_containers, find_lost_fraction, line_and_column,
-};
+use http_semantics::json::{self, Object};
 use http_semantics::problem::FieldError;
 use http_semantics::{Preconditions, Problem};
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
@@ -86,23 +84,17 @@ impl<T: Record> Operations<T> {
     /// # Errors
     /// A malformed body, or too many operations.
     pub fn parse(body: &[u8], normalize: Normalize) -> Result<Self, Problem> {
-        let malformed = |error: serde_json::Error| {
-            Problem::malformed_body(EXPECTED, error.line(), error.column())
-        };
-        if count_containers(body) > MAX_CONTAINERS {
+        if json::count_containers(body) > MAX_CONTAINERS {
             // This counts the operations without keeping them.
-            let list: Vec<IgnoredAny> = serde_json::from_slice(body).map_err(malformed)?;
+            let list: Vec<IgnoredAny> = json::parse(body, EXPECTED)?;
             return Err(if list.len() > MAX_OPERATIONS {
                 Problem::too_many_operations(MAX_OPERATIONS)
             } else {
                 Problem::malformed_body(EXPECTED, 1, 1)
             });
         }
-        let list: Vec<Members> = serde_json::from_slice(body).map_err(malformed)?;
-        if let Some(at) = find_lost_fraction(body) {
-            let (line, column) = line_and_column(body, at);
-            return Err(Problem::malformed_body(EXACT_NUMBERS, line, column));
-        }
+        let list: Vec<Members> = json::parse(body, EXPECTED)?;
+        json::check_fractions(body)?;
         if list.len() > MAX_OPERATIONS {
             return Err(Problem::too_many_operations(MAX_OPERATIONS));
         }
