@@ -168,17 +168,6 @@ impl Param for Sort {
     }
 }
 
-/// The query parameter `count`: the client wants the number of matching records on all pages.
-struct Count;
-
-impl Param for Count {
-    const EXPECTED: &'static str = "exact, or absent";
-
-    fn parse(text: &str) -> Option<Self> {
-        (text == "exact").then_some(Self)
-    }
-}
-
 /// The page of a list that a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Page {
@@ -202,7 +191,11 @@ impl Page {
             limit: params.get("limit")?.unwrap_or_default(),
             after: params.get("after")?,
             sort: params.get("sort")?.unwrap_or_default(),
-            count: params.get::<Count>("count")?.is_some(),
+            count: params
+                .parse_value("count", "exact, or absent", |text| {
+                    (text == "exact").then_some(())
+                })?
+                .is_some(),
         };
         match &page.after {
             Some(cursor) if !page.sort.accepts(cursor) => {
