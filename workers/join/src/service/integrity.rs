@@ -5,11 +5,10 @@
 //! place again. If the place is still missing, it stays missing, because no place id is ever
 //! reused.
 
-use domain::id;
 use domain::place_status::{MAX_INTEGRITY_ENTRIES, PlaceStatus, PlaceStatuses};
+use domain::{PlaceId, id};
 use edge::{Calls, Error};
 use futures_util::future::try_join;
-use http_semantics::params::AfterId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -66,14 +65,14 @@ const PAGE: Calls = Calls::services(3);
 ///
 /// # Errors
 /// A backend that failed.
-pub async fn report(backends: &Backends, after: Option<AfterId>) -> Result<Report, Error> {
+pub async fn report(backends: &Backends, after: Option<PlaceId>) -> Result<Report, Error> {
     let Backends {
         places,
         people,
         quota,
     } = backends;
     let mut report = Report {
-        next: Some(after.unwrap_or_default().get()),
+        next: Some(after.map_or(0, PlaceId::get)),
         ..Report::default()
     };
     let mut pages = 0;
