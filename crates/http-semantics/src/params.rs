@@ -118,12 +118,21 @@ impl Params {
         expected: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, Problem> {
+        let Some(value) = self.text(name) else {
+            return Ok(None);
+        };
+        let parsed = parse(value);
+        if parsed.is_none() {
+            return Err(Problem::invalid_parameter(name, expected));
+        }
+        Ok(parsed)
+    }
+
+    /// The text of a parameter, if the query has it.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
         let value = self.0.iter().find(|(found, _)| found == name);
-        value
-            .map(|(_, value)| {
-                parse(value).ok_or_else(|| Problem::invalid_parameter(name, expected))
-            })
-            .transpose()
+        value.map(|(_, text)| text.as_str())
     }
 }
 

@@ -107,35 +107,22 @@ pub struct Sort {
 impl Sort {
     /// All orders, with their names in a query.
     pub const ALL: [(&'static str, Self); 4] = [
-        (
-            "id",
-            Self {
-                key: SortKey::Id,
-                descending: false,
-            },
-        ),
-        (
-            "-id",
-            Self {
-                key: SortKey::Id,
-                descending: true,
-            },
-        ),
-        (
-            "name",
-            Self {
-                key: SortKey::Name,
-                descending: false,
-            },
-        ),
-        (
-            "-name",
-            Self {
-                key: SortKey::Name,
-                descending: true,
-            },
-        ),
+        ("id", Self::new(SortKey::Id, false)),
+        ("-id", Self::new(SortKey::Id, true)),
+        ("name", Self::new(SortKey::Name, false)),
+        ("-name", Self::new(SortKey::Name, true)),
     ];
+
+    const fn new(key: SortKey, descending: bool) -> Self {
+        Self { key, descending }
+    }
+
+    /// The name in a query.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let known = Self::ALL.iter().find(|(_, sort)| *sort == self);
+        known.map_or("id", |(name, _)| name)
+    }
 
     /// Whether a cursor is one of this order.
     #[must_use]
@@ -150,10 +137,7 @@ impl Sort {
 
 impl Default for Sort {
     fn default() -> Self {
-        Self {
-            key: SortKey::Id,
-            descending: false,
-        }
+        Self::new(SortKey::Id, false)
     }
 }
 
