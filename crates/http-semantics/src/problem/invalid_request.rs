@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Kind, Problem, is_plain_name};
 use crate::auth::Scope;
+use crate::from_json;
 use crate::negotiation::Negotiable;
 use crate::rate_limit::RateLimit;
 
@@ -15,6 +16,13 @@ pub struct FieldError {
     pub pointer: String,
     /// The values that are valid, to end the sentence "it must be …".
     pub detail: String,
+}
+
+from_json! {
+    FieldError {
+        pointer: "pointer",
+        detail: "detail",
+    }
 }
 
 impl Problem {
