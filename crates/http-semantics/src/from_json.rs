@@ -4,6 +4,7 @@
 //! parser. Here, one parser makes a [`Value`], and each type only takes its members from this
 //! value. This made the code of `join` 50 KB smaller.
 
+use domain::place_status::PlaceStatuses;
 use serde_json::{Map, Value};
 
 /// A type that can be read from JSON.
@@ -85,6 +86,16 @@ impl<T: FromJson> FromJson for Option<T> {
 impl<T: FromJson> FromJson for Vec<T> {
     fn from_json(value: &Value) -> Option<Self> {
         value.as_array()?.iter().map(T::from_json).collect()
+    }
+}
+
+impl FromJson for PlaceStatuses {
+    fn from_json(value: &Value) -> Option<Self> {
+        let ids = |name| Some(Vec::from_json(value.get(name)?)?.into_iter().collect());
+        Some(Self {
+            active: ids("active")?,
+            deleting: ids("deleting")?,
+        })
     }
 }
 

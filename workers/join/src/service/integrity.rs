@@ -9,7 +9,8 @@ use domain::place_status::{MAX_INTEGRITY_ENTRIES, PlaceStatus, PlaceStatuses};
 use domain::{PlaceId, id};
 use edge::{Calls, Error};
 use futures_util::future::try_join;
-use serde::{Deserialize, Serialize};
+use http_semantics::from_json;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::backends::Backends;
@@ -19,8 +20,6 @@ use crate::domain::{ResidentCounts, without_place};
 const MAX_PAGES: usize = 200;
 
 /// A page of the people service's report.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct PeoplePage {
     residents: Vec<ResidentCounts>,
     next: Option<i64>,
@@ -29,11 +28,24 @@ struct PeoplePage {
 }
 
 /// A page of the places service's report.
-#[derive(Deserialize)]
 struct PlacesPage {
     places: Vec<i64>,
     next: Option<i64>,
     deleting: Vec<Value>,
+}
+
+from_json! {
+    PeoplePage {
+        residents: "residents",
+        next: "next",
+        double_kings: "doubleKings",
+        pending: "pending",
+    }
+    PlacesPage {
+        places: "places",
+        next: "next",
+        deleting: "deleting",
+    }
 }
 
 /// The report.
