@@ -75,15 +75,23 @@ impl Fields {
         parsed
     }
 
+    /// Takes a required field. `null` counts as absent.
+    pub fn required<T>(
+        &mut self,
+        field: &str,
+        expected: &str,
+        parse: impl FnOnce(&Value) -> Option<T>,
+    ) -> Option<T> {
+        if !self.has(field) {
+            self.add_error(field, expected);
+        }
+        self.optional(field, expected, parse)
+    }
+
     /// Takes the name, which is required.
     pub fn name(&mut self, normalize: Normalize) -> Option<Name> {
-        if !self.has("name") {
-            self.ignore("name");
-            self.add_error("name", name::EXPECTED);
-            return None;
-        }
         let is_stored = self.is_stored;
-        self.optional("name", name::EXPECTED, |value| {
+        self.required("name", name::EXPECTED, |value| {
             let text = value.as_str()?;
             if is_stored {
                 Some(Name::from_stored(text))

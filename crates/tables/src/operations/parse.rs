@@ -136,7 +136,7 @@ impl<T: Record> Operations<T> {
         } = members;
         let has_if_match = others.0.contains_key(IF_MATCH);
         let mut fields = Fields::new(others);
-        let kind = required(&mut fields, "op", "create, update or delete", |value| {
+        let kind = fields.required("op", "create, update or delete", |value| {
             let known = Kind::ALL.iter().find(|(name, _)| value == name);
             known.map(|(_, kind)| *kind)
         });
@@ -213,21 +213,6 @@ impl<T: Record> Operations<T> {
         }
         Ok(())
     }
-}
-
-/// Takes a field that is required.
-fn required<V>(
-    fields: &mut Fields,
-    field: &str,
-    expected: &str,
-    parse: impl FnOnce(&Value) -> Option<V>,
-) -> Option<V> {
-    if !fields.has(field) {
-        fields.ignore(field);
-        fields.add_error(field, expected);
-        return None;
-    }
-    fields.optional(field, expected, parse)
 }
 
 /// The errors of the fields of the body.
