@@ -283,7 +283,7 @@ fn of_filters() -> Vec<(String, Json)> {
 }
 
 fn of_actions() -> Vec<(String, Json)> {
-    let modes = choice(ImportMode::ALL.map(|(name, _)| name));
+    let modes = choice(ImportMode::ALL.map(ImportMode::name));
     components! {
         /// Whether a record with an existing id is rejected (`insert`) or replaced (`upsert`), or
         /// whether each record must exist and only the fields that are present change (`patch`).
