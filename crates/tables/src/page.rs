@@ -190,19 +190,20 @@ impl Page {
     }
 }
 
-/// The value of `Link` for the next page: the same query with another cursor.
-///
-/// The target is a path (RFC 8288 allows a relative reference), because the worker may be reached
-/// by several hosts. The link drops `count`, because the client already has the number.
+/// The value of `Link` for the next page: the same query with another cursor in `after`.
 #[must_use]
 pub fn next_link(path: &str, query: &str, after: &str) -> String {
     link(path, query, "after", after)
 }
 
-/// The value of `Link` for the next page of the change feed, whose cursor is `since`.
+/// The value of `Link` for the next page, whose cursor is in a parameter.
+///
+/// The target is a path (RFC 8288 allows a relative reference), because the worker may be reached
+/// by several hosts. The link drops `count`, because the client already has the number.
 #[must_use]
-pub fn since_link(path: &str, query: &str, since: &str) -> String {
-    link(path, query, "since", since)
+pub fn link(path: &str, query: &str, parameter: &str, cursor: &str) -> String {
+    let address = next_address(path, query, parameter, cursor);
+    format!("<{address}>; rel=\"next\"")
 }
 
 /// The cursor in the `Link` of a page by [`next_link`].
@@ -211,11 +212,6 @@ pub fn next_cursor(link: &str) -> Option<Cursor> {
     let (_, rest) = link.rsplit_once("after=")?;
     let (cursor, _) = rest.split_once('>')?;
     Cursor::parse(cursor)
-}
-
-fn link(path: &str, query: &str, parameter: &str, cursor: &str) -> String {
-    let address = next_address(path, query, parameter, cursor);
-    format!("<{address}>; rel=\"next\"")
 }
 
 /// The address of the next page: the same query with another cursor in a parameter.
@@ -298,7 +294,7 @@ mod tests {
 
     #[test]
     fn the_next_link_of_changes_continues_since_a_cursor() {
-        let link = since_link("/v1/changes", "since=31&limit=2", "3239");
+        let link = link("/v1/changes", "since=31&limit=2", "since", "3239");
         assert_eq!(link, "</v1/changes?limit=2&since=3239>; rel=\"next\"");
     }
 }
