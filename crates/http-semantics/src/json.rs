@@ -189,8 +189,6 @@ fn loses_fraction(number: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-    use serde_json::json;
 
     #[test]
     fn objects_and_arrays_outside_of_strings_are_counted() {
@@ -263,44 +261,5 @@ mod tests {
         }
         assert!(Object::parse(b"{\"a\":\"\xff\"}").is_err());
         assert!(Object::parse("[".repeat(100_000).as_bytes()).is_err());
-    }
-
-    /// The algorithm of RFC 7396, section 2, for a patch that is an object.
-    fn merge_patch(target: &mut Value, patch: &Value) {
-        let Value::Object(patch) = patch else {
-            *target = patch.clone();
-            return;
-        };
-        if !target.is_object() {
-            *target = json!({});
-        }
-        for (name, value) in patch {
-            if value.is_null() {
-                target.as_object_mut().unwrap().remove(name);
-            } else {
-                merge_patch(&mut target[name], value);
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_patch_of_flat_members_equals_the_algorithm_of_rfc_7396(
-            target in prop::collection::btree_map("[a-d]", 0..9i64, 0..4),
-            patch in prop::collection::btree_map("[a-d]", prop::option::of(0..9i64), 0..4),
-        ) {
-            let object = |value: Value| Object(value.as_object().cloned().unwrap());
-            let (target, patch) = (json!(target), json!(patch));
-            let mut expected = target.clone();
-            merge_patch(&mut expected, &patch);
-            let mut patched = object(target).merge_patched(object(patch));
-            patched.0.retain(|_, value| !value.is_null());
-            prop_assert_eq!(patched, object(expected));
-        }
-
-        #[test]
-        fn no_body_makes_the_json_parser_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Object::parse(&body);
-        }
     }
 }
