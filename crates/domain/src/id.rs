@@ -1,11 +1,7 @@
 //! Ids, and lists of ids. An id is a whole number from 1 to 2^53 - 1. Every JSON parser reads these
 //! numbers exactly.
 
-use crate::{Param, param::parse_positive_integer};
-
-/// The greatest whole number that a JavaScript number holds exactly, like
-/// `Number.MAX_SAFE_INTEGER`.
-pub const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
+use crate::{Param, param::PositiveInteger};
 
 /// The maximum length of a list of ids in the URL of a call of another service. The platform limits a
 /// URL to 16 KB.
@@ -48,7 +44,7 @@ macro_rules! id {
 
         impl $name {
             /// The greatest id.
-            pub const MAX_ID: i64 = MAX_SAFE_INTEGER;
+            pub const MAX_ID: i64 = PositiveInteger::MAX;
 
             /// The greatest id that a client may choose. The database assigns greater ones, so
             /// that no choice uses up the ids.
@@ -57,7 +53,7 @@ macro_rules! id {
             /// The greatest id that an import may choose. Ids above [`Self::MAX_CHOSEN_ID`] are
             /// assigned by the database, and an export contains them. No database is large enough
             /// to assign all ids up to this one, or those that are left above it.
-            pub const MAX_IMPORTED_ID: i64 = MAX_SAFE_INTEGER - (1 << 32);
+            pub const MAX_IMPORTED_ID: i64 = Self::MAX_ID - (1 << 32);
 
             /// The id, if it is in range.
             #[must_use]
@@ -83,10 +79,10 @@ macro_rules! id {
         }
 
         impl Param for $name {
-            const EXPECTED: &'static str = "a whole number from 1 to 9007199254740991";
+            const EXPECTED: &'static str = PositiveInteger::EXPECTED;
 
             fn parse(text: &str) -> Option<Self> {
-                parse_positive_integer(text).and_then(Self::new)
+                PositiveInteger::parse(text).map(|id| Self(id.get()))
             }
         }
 

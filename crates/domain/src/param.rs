@@ -30,6 +30,32 @@ pub fn parse_non_negative_integer(text: &str) -> Option<i64> {
     }
 }
 
+/// A whole number from 1 to [`Self::MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PositiveInteger(i64);
+
+impl PositiveInteger {
+    /// The greatest whole number that a JavaScript number holds exactly, like
+    /// `Number.MAX_SAFE_INTEGER`.
+    pub const MAX: i64 = (1 << 53) - 1;
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl Param for PositiveInteger {
+    const EXPECTED: &'static str = "a whole number from 1 to 9007199254740991";
+
+    fn parse(text: &str) -> Option<Self> {
+        parse_positive_integer(text)
+            .filter(|number| *number <= Self::MAX)
+            .map(Self)
+    }
+}
+
 impl Param for bool {
     const EXPECTED: &'static str = "true or false";
 

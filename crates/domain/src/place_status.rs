@@ -8,7 +8,7 @@
 
 use std::collections::HashSet;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// The status of a place in the places database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,7 +45,7 @@ impl PlaceStatus {
 }
 
 /// The status of several places, as the places backend reports it. All other places are missing.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct PlaceStatuses {
     /// The active places.
     pub active: HashSet<i64>,

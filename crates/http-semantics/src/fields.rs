@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::json::Object;
 use crate::problem::{FieldError, is_plain_name};
 use domain::name::{self, Name, Normalize};
-use domain::{PersonId, PlaceId, RecordId};
+use domain::{Param, PersonId, PlaceId, RecordId};
 
 /// The maximum number of unknown fields that a problem lists. A body may have thousands.
 const MAX_LISTED_UNKNOWN: usize = 10;
@@ -75,15 +75,23 @@ impl Fields {
         parsed
     }
 
+    /// Takes a required field. `null` counts as absent.
+    pub fn required<T>(
+        &mut self,
+        field: &str,
+        expected: &str,
+        parse: impl FnOnce(&Value) -> Option<T>,
+    ) -> Option<T> {
+        if !self.has(field) {
+            self.add_error(field, expected);
+        }
+        self.optional(field, expected, parse)
+    }
+
     /// Takes the name, which is required.
     pub fn name(&mut self, normalize: Normalize) -> Option<Name> {
-        if !self.has("name") {
-            self.ignore("name");
-            self.add_error("name", name::EXPECTED);
-            return None;
-        }
         let is_stored = self.is_stored;
-        self.optional("name", name::EXPECTED, |value| {
+        self.required("name", name::EXPECTED, |value| {
             let text = value.as_str()?;
             if is_stored {
                 Some(Name::from_stored(text))
@@ -101,7 +109,9 @@ impl Fields {
 
     /// Takes the id of a place.
     pub fn place_id(&mut self, field: &str) -> Option<PlaceId> {
-        self.optional(field, EXPECTED_ID, |value| PlaceId::new(integer(value)?))
+        self.optional(field, PlaceId::EXPECTED, |value| {
+            PlaceId::new(integer(value)?)
+        })
     }
 
     /// Takes the id of another record, for which a condition holds.
@@ -207,8 +217,6 @@ fn integer(value: &Value) -> Option<i64> {
         .or_else(|| value.as_f64().and_then(from_float))
 }
 
-/// The ids that are valid, to end the sentence "it must be …".
-pub const EXPECTED_ID: &str = "a whole number from 1 to 9007199254740991";
 /// The ids that a client may choose, to end the sentence "it must be …".
 pub const EXPECTED_CHOICE: &str = "a whole number from 1 to 4503599627370496";
 
@@ -231,7 +239,7 @@ mod tests {
     #[test]
     fn the_expected_ids_have_the_limits_of_the_domain() {
         for (expected, limit) in [
-            (EXPECTED_ID, PersonId::MAX_ID),
+            (PersonId::EXPECTED, PersonId::MAX_ID),
             (EXPECTED_CHOICE, PersonId::MAX_CHOSEN_ID),
             (EXPECTED_IMPORTED_ID, PersonId::MAX_IMPORTED_ID),
         ] {

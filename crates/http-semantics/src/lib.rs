@@ -13,6 +13,7 @@ pub mod etag;
 pub mod export_format;
 pub mod fields;
 pub mod freshness;
+pub mod from_json;
 pub mod header_list;
 pub mod idempotency;
 pub mod json;

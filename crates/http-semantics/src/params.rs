@@ -2,7 +2,7 @@
 //! is a problem that names the parameter.
 
 use domain::param::parse_non_negative_integer;
-use domain::{Moment, Param, PlaceId};
+use domain::{Moment, Param};
 use percent_encoding::percent_decode;
 
 use crate::Problem;
@@ -10,26 +10,6 @@ use crate::Problem;
 /// The maximum length of a query. The platform limits a whole URL to 16 KB, so a thousand ids fit only
 /// if they have at most 14 digits.
 pub const MAX_QUERY_BYTES: usize = 15 * 1024;
-
-/// The id after which a page of ids begins. The default is 0: the page begins at the first id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct AfterId(i64);
-
-impl AfterId {
-    /// The id.
-    #[must_use]
-    pub fn get(self) -> i64 {
-        self.0
-    }
-}
-
-impl Param for AfterId {
-    const EXPECTED: &'static str = PlaceId::EXPECTED;
-
-    fn parse(text: &str) -> Option<Self> {
-        PlaceId::parse(text).map(|id| Self(id.get()))
-    }
-}
 
 /// A duration of at most a day, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,14 +40,6 @@ impl Param for Seconds {
             .filter(|seconds| *seconds <= Self::MAX)
             .map(Self)
     }
-}
-
-/// Parses `asOf`. `now` is in milliseconds since 1970.
-///
-/// # Errors
-/// A malformed moment, or one in the future.
-pub fn parse_as_of(params: &Params, now: i64) -> Result<Option<Moment>, Problem> {
-    parse_moment(params, "asOf", now)
 }
 
 /// Parses a moment that is not in the future. `now` is in milliseconds since 1970.
@@ -146,12 +118,21 @@ impl Params {
         expected: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, Problem> {
+        let Some(value) = self.text(name) else {
+            return Ok(None);
+        };
+        let parsed = parse(value);
+        if parsed.is_none() {
+            return Err(Problem::invalid_parameter(name, expected));
+        }
+        Ok(parsed)
+    }
+
+    /// The text of a parameter, if the query has it.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
         let value = self.0.iter().find(|(found, _)| found == name);
-        value
-            .map(|(_, value)| {
-                parse(value).ok_or_else(|| Problem::invalid_parameter(name, expected))
-            })
-            .transpose()
+        value.map(|(_, text)| text.as_str())
     }
 }
 
@@ -272,18 +253,11 @@ mod tests {
     fn a_moment_in_the_future_is_rejected() -> Result<(), Problem> {
         let parse = |now| {
             let params = Params::parse("asOf=1970-01-01T00:00:01Z", &["asOf"])?;
-            parse_as_of(&params, now)
+            parse_moment(&params, "asOf", now)
         };
         assert_eq!(parse(1000)?.map(|moment| moment.milliseconds()), Some(1000));
         assert!(parse(999).is_err());
         Ok(())
-    }
-
-    #[test]
-    fn a_page_of_ids_begins_after_a_positive_id() {
-        assert_eq!(AfterId::default().get(), 0);
-        assert_eq!(AfterId::parse("41").map(AfterId::get), Some(41));
-        assert_eq!(AfterId::parse("0"), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use domain::id::Ids;
 use domain::name;
+use domain::param::PositiveInteger;
 use http_semantics::export_format::EXPORT_MEDIA_TYPES;
 use http_semantics::media::{MediaType, TABLE_MEDIA_TYPES};
 use http_semantics::params::Seconds;
@@ -11,7 +12,7 @@ use places::domain::OperationId;
 use tables::Cursor;
 use tables::import::ImportMode;
 use tables::page::{PageSize, PeopleLimit, Sort};
-use tables::population::{MinLiving, Order};
+use tables::population::Order;
 use tables::series::Step;
 
 use crate::json::{components, reference};
@@ -264,7 +265,7 @@ fn of_filters() -> Vec<(String, Json)> {
         /// The place.
         "onePlaceId" => query("placeId", id());
         /// Only places with at least this many living people.
-        "least" => query("least", at_least(1, MinLiving::MAX));
+        "least" => query("least", at_least(1, PositiveInteger::MAX));
         /// The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A
         /// date such as `2026-11-24` means the end of that day. By default, the response has the
         /// present data.
@@ -282,7 +283,7 @@ fn of_filters() -> Vec<(String, Json)> {
 }
 
 fn of_actions() -> Vec<(String, Json)> {
-    let modes = choice(ImportMode::ALL.map(|(name, _)| name));
+    let modes = choice(ImportMode::ALL.map(ImportMode::name));
     components! {
         /// Whether a record with an existing id is rejected (`insert`) or replaced (`upsert`), or
         /// whether each record must exist and only the fields that are present change (`patch`).

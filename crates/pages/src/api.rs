@@ -1,10 +1,10 @@
 //! The parts of the API's JSON that the pages show, as types.
 
+use http_semantics::from_json;
+use http_semantics::from_json::{FromJson, or_default};
 use http_semantics::problem::FieldError;
 use serde_json::Value;
 
-use crate::from_json;
-use crate::json::{FromJson, or_default};
 pub use crate::person::fields::PersonView;
 
 /// A place.
@@ -145,10 +145,6 @@ from_json! {
         id: "id",
         etag: "etag",
         problem: "problem",
-    }
-    FieldError {
-        pointer: "pointer",
-        detail: "detail",
     }
 }
 

@@ -1,9 +1,9 @@
 //! Renders the page of recent changes.
 
+use http_semantics::from_json;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::from_json;
 use crate::layout::{Notice, document, time};
 
 /// A change of a place or a person.
@@ -89,7 +89,7 @@ fn sentence(change: &RecentChange, has_page: bool) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json;
+    use http_semantics::from_json;
 
     #[test]
     fn each_change_has_a_sentence_with_its_actor() {
@@ -98,7 +98,7 @@ mod tests {
             let json = format!(
                 r#"{{"at":"{at}","collection":"{collection}","kind":"{kind}","id":7,"seq":1,"version":1,"by":{by},"record":{record}}}"#
             );
-            json::parse::<RecentChange>(json.as_bytes()).unwrap()
+            from_json::parse::<RecentChange>(json.as_bytes()).unwrap()
         };
         let place = r#"{"id":7,"name":"<A>"}"#;
         let changes = [

@@ -2,12 +2,12 @@
 
 use domain::Param;
 use domain::moment::Moment;
+use http_semantics::from_json;
 use maud::{Markup, html};
 
 use crate::api::PlaceView;
 use crate::field::{Text, choice, places};
 use crate::form::Form;
-use crate::from_json;
 use crate::layout::{Notice, document, number, time, with_query};
 
 /// The population at one time.

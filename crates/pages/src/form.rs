@@ -215,8 +215,8 @@ impl Form {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json;
     use http_semantics::auth::Scope;
+    use http_semantics::from_json;
     use http_semantics::problem::FieldError;
     use http_semantics::{Problem, Validator};
     use proptest::prelude::*;
@@ -227,7 +227,7 @@ mod tests {
 
     fn parse_with_problem(typed: &[u8], problem: &Problem) -> Form {
         let mut form = Form::parse(typed);
-        form.show_problem(&json::parse(problem.to_json().as_bytes()).unwrap());
+        form.show_problem(&from_json::parse(problem.to_json().as_bytes()).unwrap());
         form
     }
 

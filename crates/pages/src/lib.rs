@@ -14,7 +14,6 @@ mod field;
 pub mod form;
 mod history;
 pub mod import;
-pub mod json;
 mod layout;
 pub mod list;
 pub mod login;
@@ -28,4 +27,5 @@ pub mod problem_types;
 pub mod selection;
 
 pub use form::Form;
+pub use http_semantics::from_json;
 pub use layout::{Notice, POLICY};

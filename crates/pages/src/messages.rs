@@ -147,14 +147,14 @@ fn malformed_file(problem: &ApiProblem) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json;
     use http_semantics::Problem;
     use http_semantics::auth::Scope;
+    use http_semantics::from_json;
     use http_semantics::problem::FieldError;
     use http_semantics::rate_limit::RateLimit;
 
     fn parse(problem: &Problem) -> ApiProblem {
-        json::parse(problem.to_json().as_bytes()).unwrap()
+        from_json::parse(problem.to_json().as_bytes()).unwrap()
     }
 
     #[test]

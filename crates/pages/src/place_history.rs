@@ -2,10 +2,10 @@
 //! crownings of its people.
 
 use domain::{Moment, Param, moment};
+use http_semantics::from_json;
 use maud::{Markup, html};
 
 use crate::api::{Change, PersonView, PlaceView};
-use crate::from_json;
 use crate::history::{Entry, entries, section};
 use crate::layout::{number, time};
 use crate::list::ListQuery;
@@ -182,9 +182,9 @@ fn latest(changes: &[PopulationChange]) -> (&[PopulationChange], Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json;
     use crate::people::PeopleQuery;
     use domain::name::Normalize;
+    use http_semantics::from_json;
 
     fn person(place: &str, is_alive: bool, is_king: bool) -> String {
         format!(
@@ -196,7 +196,7 @@ mod tests {
         let json = format!(
             r#"{{"at":"2026-01-31T12:{minute:02}:00.000Z","by":"anna","id":7,"before":{before},"record":{record}}}"#
         );
-        json::parse(json.as_bytes()).unwrap()
+        from_json::parse(json.as_bytes()).unwrap()
     }
 
     fn history(changes: Vec<PopulationChange>) -> PlaceHistory {
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn many_changes_at_once_have_a_sentence_with_the_population() {
         let json = r#"[{"at":"2026-01-31T12:00:00.000Z","by":null,"living":1200,"dead":3}]"#;
-        let changes = json::parse(json.as_bytes()).unwrap();
+        let changes = from_json::parse(json.as_bytes()).unwrap();
         let section = section_of(&history(changes), "");
         let text = "many changes at once (1,200 living and 3 dead after them)";
         assert!(section.contains(text), "{section}");
@@ -266,7 +266,7 @@ mod tests {
         let here = person("1", true, false);
         let mut history = history(vec![change(30, &here, "null"), change(10, "null", &here)]);
         let renamed = r#"[{"at":"2026-01-31T12:20:00.000Z","kind":"created","version":1,"by":"ben","record":{"id":1,"name":"B"}}]"#;
-        history.changes = json::parse(renamed.as_bytes()).unwrap();
+        history.changes = from_json::parse(renamed.as_bytes()).unwrap();
         let section = section_of(&history, "");
         let position = |text: &str| section.find(text).unwrap();
         let order = [
@@ -287,7 +287,7 @@ mod tests {
         });
         let mut history = history(changes.collect());
         let of_place = r#"[{"at":"2026-01-31T12:00:00.000Z","kind":"created","version":1,"by":null,"record":{"id":1,"name":"B"}}]"#;
-        history.changes = json::parse(of_place.as_bytes()).unwrap();
+        history.changes = from_json::parse(of_place.as_bytes()).unwrap();
         let section = section_of(&history, "show=isAlive%3Dtrue");
         assert_eq!(section.matches("was added").count(), 2 * MAX_MOMENTS);
         assert!(!section.contains("added as “B”"), "{section}");

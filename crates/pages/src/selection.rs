@@ -381,8 +381,8 @@ pub fn notice(query: &str, places: &[PlaceView]) -> Option<Notice> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json;
     use http_semantics::Problem;
+    use http_semantics::from_json;
     use serde_json::{Value, json};
 
     fn parse(form: &str) -> Option<Selection> {
@@ -519,7 +519,7 @@ mod tests {
         ]);
         let mut form = Form::default();
         let problem = Problem::batch_refused(4, false, results);
-        form.show_problem(&json::parse(problem.to_json().as_bytes()).unwrap());
+        form.show_problem(&from_json::parse(problem.to_json().as_bytes()).unwrap());
         let people = [person(1, true, false), person(2, true, false)];
         let page = page("move", &people, &form);
         assert_eq!(form.refused.len(), 2);

@@ -90,21 +90,6 @@ pub enum PlaceSelection {
     Listed(Vec<i64>),
 }
 
-/// The query parameter `sort`: groups have only one sort key.
-struct Descending(bool);
-
-impl Param for Descending {
-    const EXPECTED: &'static str = "id or -id";
-
-    fn parse(text: &str) -> Option<Self> {
-        match text {
-            "id" => Some(Self(false)),
-            "-id" => Some(Self(true)),
-            _ => None,
-        }
-    }
-}
-
 /// The query for people grouped by place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ByPlaceQuery {
@@ -142,18 +127,22 @@ impl ByPlaceQuery {
             Some(Cursor::Id(id)) => Some(id),
             Some(_) => return Err(Problem::invalid_parameter("after", Cursor::EXPECTED)),
         };
-        let sort: Option<Descending> = params.get("sort")?;
+        let is_descending = params.parse_value("sort", "id or -id", |text| match text {
+            "id" => Some(false),
+            "-id" => Some(true),
+            _ => None,
+        })?;
         let places = match listed {
             Some(ids) => {
                 let mut seen = HashSet::new();
-                let is_after = |id: &i64| match (after, &sort) {
+                let is_after = |id: &i64| match (after, is_descending) {
                     (None, _) => true,
-                    (Some(after), Some(Descending(true))) => *id < after,
+                    (Some(after), Some(true)) => *id < after,
                     (Some(after), _) => *id > after,
                 };
                 let ids = ids.iter().filter(is_after);
                 let mut ids: Vec<i64> = ids.filter(|id| seen.insert(*id)).collect();
-                if let Some(Descending(is_descending)) = sort {
+                if let Some(is_descending) = is_descending {
                     ids.sort_unstable();
                     if is_descending {
                         ids.reverse();
@@ -163,7 +152,7 @@ impl ByPlaceQuery {
             }
             None => PlaceSelection::After {
                 place: after,
-                descending: sort.is_some_and(|Descending(descending)| descending),
+                descending: is_descending.unwrap_or(false),
             },
         };
         Ok(Self {

@@ -232,10 +232,5 @@ mod tests {
                 prop_assert_eq!(Cursor::parse(&cursor.to_string()), Some(cursor));
             }
         }
-
-        #[test]
-        fn no_text_makes_the_cursor_parser_panic(text in "\\PC*") {
-            let _ = Cursor::parse(&text);
-        }
     }
 }

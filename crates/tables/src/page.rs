@@ -112,35 +112,22 @@ pub struct Sort {
 impl Sort {
     /// All orders, with their names in a query.
     pub const ALL: [(&'static str, Self); 4] = [
-        (
-            "id",
-            Self {
-                key: SortKey::Id,
-                descending: false,
-            },
-        ),
-        (
-            "-id",
-            Self {
-                key: SortKey::Id,
-                descending: true,
-            },
-        ),
-        (
-            "name",
-            Self {
-                key: SortKey::Name,
-                descending: false,
-            },
-        ),
-        (
-            "-name",
-            Self {
-                key: SortKey::Name,
-                descending: true,
-            },
-        ),
+        ("id", Self::new(SortKey::Id, false)),
+        ("-id", Self::new(SortKey::Id, true)),
+        ("name", Self::new(SortKey::Name, false)),
+        ("-name", Self::new(SortKey::Name, true)),
     ];
+
+    const fn new(key: SortKey, descending: bool) -> Self {
+        Self { key, descending }
+    }
+
+    /// The name in a query.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let known = Self::ALL.iter().find(|(_, sort)| *sort == self);
+        known.map_or("id", |(name, _)| name)
+    }
 
     /// Whether a cursor is one of this order.
     #[must_use]
@@ -155,10 +142,7 @@ impl Sort {
 
 impl Default for Sort {
     fn default() -> Self {
-        Self {
-            key: SortKey::Id,
-            descending: false,
-        }
+        Self::new(SortKey::Id, false)
     }
 }
 
@@ -170,17 +154,6 @@ impl Param for Sort {
             .iter()
             .find(|(name, _)| *name == text)
             .map(|(_, sort)| *sort)
-    }
-}
-
-/// The query parameter `count`: the client wants the number of matching records on all pages.
-struct Count;
-
-impl Param for Count {
-    const EXPECTED: &'static str = "exact, or absent";
-
-    fn parse(text: &str) -> Option<Self> {
-        (text == "exact").then_some(Self)
     }
 }
 
@@ -207,7 +180,11 @@ impl Page {
             limit: params.get("limit")?.unwrap_or_default(),
             after: params.get("after")?,
             sort: params.get("sort")?.unwrap_or_default(),
-            count: params.get::<Count>("count")?.is_some(),
+            count: params
+                .parse_value("count", "exact, or absent", |text| {
+                    (text == "exact").then_some(())
+                })?
+                .is_some(),
         };
         match &page.after {
             Some(cursor) if !page.sort.accepts(cursor) => {
@@ -218,19 +195,20 @@ impl Page {
     }
 }
 
-/// The value of `Link` for the next page: the same query with another cursor.
-///
-/// The target is a path (RFC 8288 allows a relative reference), because the worker may be reached
-/// by several hosts. The link drops `count`, because the client already has the number.
+/// The value of `Link` for the next page: the same query with another cursor in `after`.
 #[must_use]
 pub fn next_link(path: &str, query: &str, after: &str) -> String {
     link(path, query, "after", after)
 }
 
-/// The value of `Link` for the next page of the change feed, whose cursor is `since`.
+/// The value of `Link` for the next page, whose cursor is in a parameter.
+///
+/// The target is a path (RFC 8288 allows a relative reference), because the worker may be reached
+/// by several hosts. The link drops `count`, because the client already has the number.
 #[must_use]
-pub fn since_link(path: &str, query: &str, since: &str) -> String {
-    link(path, query, "since", since)
+pub fn link(path: &str, query: &str, parameter: &str, cursor: &str) -> String {
+    let address = next_address(path, query, parameter, cursor);
+    format!("<{address}>; rel=\"next\"")
 }
 
 /// The cursor in the `Link` of a page by [`next_link`].
@@ -239,11 +217,6 @@ pub fn next_cursor(link: &str) -> Option<Cursor> {
     let (_, rest) = link.rsplit_once("after=")?;
     let (cursor, _) = rest.split_once('>')?;
     Cursor::parse(cursor)
-}
-
-fn link(path: &str, query: &str, parameter: &str, cursor: &str) -> String {
-    let address = next_address(path, query, parameter, cursor);
-    format!("<{address}>; rel=\"next\"")
 }
 
 /// The address of the next page: the same query with another cursor in a parameter.
@@ -326,7 +299,7 @@ mod tests {
 
     #[test]
     fn the_next_link_of_changes_continues_since_a_cursor() {
-        let link = since_link("/v1/changes", "since=31&limit=2", "3239");
+        let link = link("/v1/changes", "since=31&limit=2", "since", "3239");
         assert_eq!(link, "</v1/changes?limit=2&since=3239>; rel=\"next\"");
     }
 }

@@ -5,10 +5,9 @@ use crate::Cursor;
 use crate::page::PageSize;
 use domain::Moment;
 use domain::id::Ids;
-use domain::id::MAX_SAFE_INTEGER;
-use domain::{Param, param::parse_positive_integer};
+use domain::{Param, param::PositiveInteger};
 use http_semantics::Problem;
-use http_semantics::params::{Params, parse_as_of};
+use http_semantics::params::{Params, parse_moment};
 
 /// The number that places are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,25 +105,6 @@ impl Param for Order {
     }
 }
 
-/// The minimum number of living people: the parameter `least`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MinLiving(pub i64);
-
-impl MinLiving {
-    /// The greatest value.
-    pub const MAX: i64 = MAX_SAFE_INTEGER;
-}
-
-impl Param for MinLiving {
-    const EXPECTED: &'static str = "a whole number from 1 to 9007199254740991";
-
-    fn parse(text: &str) -> Option<Self> {
-        parse_positive_integer(text)
-            .filter(|least| *least <= Self::MAX)
-            .map(Self)
-    }
-}
-
 /// The position of a place in an order: a page begins after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
@@ -171,10 +151,8 @@ impl PopulationQuery {
             after: params.get("after")?.map(position).transpose()?,
             ids,
             order,
-            least: params
-                .get::<MinLiving>("least")?
-                .map(|MinLiving(least)| least),
-            as_of: parse_as_of(params, now)?,
+            least: params.get("least")?.map(PositiveInteger::get),
+            as_of: parse_moment(params, "asOf", now)?,
         })
     }
 

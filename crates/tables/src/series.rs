@@ -74,9 +74,9 @@ impl SeriesQuery {
     /// The parameters of the people service.
     pub const PARAMETERS_WITH_PLACE: &[&str] = &["placeId", "from", "to", "step", "format"];
 
-    /// Parses the query. `now` is in milliseconds since 1970. There is a point at `from`, one after
-    /// each step, and one at `to`. A date as `from` means the start of the day, and as `to` its
-    /// end.
+    /// Parses the query, which has a place only at the people service. `now` is in milliseconds
+    /// since 1970. There is a point at `from`, one after each step, and one at `to`. A date as
+    /// `from` means the start of the day, and as `to` its end.
     ///
     /// # Errors
     /// An invalid value, a time in the future, `from` after `to`, or too many points.
@@ -104,21 +104,9 @@ impl SeriesQuery {
             return Err(Problem::invalid_parameter("step", &expected));
         }
         Ok(Self {
-            place: None,
+            place: params.get("placeId")?,
             points,
             has_fixed_end,
-        })
-    }
-
-    /// Parses the query with the place, at the people service.
-    ///
-    /// # Errors
-    /// As [`Self::from_params`].
-    pub fn from_params_with_place(params: &Params, now: i64) -> Result<Self, Problem> {
-        let place = params.get("placeId")?;
-        Ok(Self {
-            place,
-            ..Self::from_params(params, now)?
         })
     }
 
@@ -140,7 +128,7 @@ mod tests {
 
     fn parse(query: &str) -> Result<SeriesQuery, Problem> {
         let params = Params::parse(query, SeriesQuery::PARAMETERS_WITH_PLACE)?;
-        SeriesQuery::from_params_with_place(&params, NOW)
+        SeriesQuery::from_params(&params, NOW)
     }
 
     fn points(query: &str) -> Result<Vec<String>, Problem> {

@@ -232,7 +232,7 @@ pub fn changes_link(
     if descending {
         has_more.then(|| page::next_link(path, query, &next))
     } else {
-        Some(page::since_link(path, query, &next))
+        Some(page::link(path, query, "since", &next))
     }
 }
 

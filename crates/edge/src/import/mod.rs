@@ -18,11 +18,11 @@ mod resolver;
 
 use std::future::ready;
 
+use domain::param::PositiveInteger;
 use futures_util::future::join;
 use futures_util::{Stream, stream};
 use http_semantics::idempotency::storage_key;
 use http_semantics::media::{LIST_MEDIA_TYPES, ListFraming};
-use http_semantics::params::AfterId;
 use http_semantics::{MediaType, Problem};
 use serde_json::Value;
 use tables::import::{
@@ -140,7 +140,7 @@ pub async fn import<I: Importer + 'static>(
         skip_invalid: params.get("skipInvalid")?.unwrap_or(false),
         create_places: params.get("createPlaces")?.unwrap_or(false),
     };
-    let after = params.get::<AfterId>("after")?.unwrap_or_default().get();
+    let after = params.get("after")?.map_or(0, PositiveInteger::get);
     let key = request.idempotency_key()?;
     let by_line = request.format(LIST_MEDIA_TYPES)? == MediaType::NdJson;
     let format = FileFormat::from_media_type(request.media_type(&FileFormat::MEDIA_TYPES)?);

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::id::MAX_SAFE_INTEGER;
+use domain::PlaceId;
 use tables::import::{
     Batch, PlaceIds, PlaceName, RecordPosition, Refusal, StoredRecord, StoredRecords,
 };
@@ -106,7 +106,7 @@ impl<'a, I: Importer> Resolver<'a, I> {
 
 /// Ids that no place has: no database is large enough to assign them.
 fn future_ids() -> impl Iterator<Item = i64> {
-    (0..MAX_SAFE_INTEGER).map(|n| MAX_SAFE_INTEGER - n)
+    (0..PlaceId::MAX_ID).map(|n| PlaceId::MAX_ID - n)
 }
 
 /// The records in the rows of [`record::read_all`].

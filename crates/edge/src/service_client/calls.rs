@@ -4,6 +4,7 @@
 use http_semantics::Tag;
 use http_semantics::actor::Actor;
 use http_semantics::auth::BearerToken;
+use http_semantics::from_json::{self, FromJson};
 use js_sys::{ArrayBuffer, Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, RequestInit};
@@ -246,16 +247,13 @@ impl ServiceClient {
         }
     }
 
-    /// Deserializes the JSON body of a 200.
+    /// Reads the JSON body of a 200.
     ///
     /// # Errors
     /// As [`Self::get_ok`], and for a body of another shape.
-    pub async fn read_json<T: serde::de::DeserializeOwned>(
-        &self,
-        response: web_sys::Response,
-    ) -> Result<T, Error> {
+    pub async fn read_json<T: FromJson>(&self, response: web_sys::Response) -> Result<T, Error> {
         let body = self.bytes(&self.require_ok(response)?).await?;
-        serde_json::from_slice(&body).map_err(|error| self.unusable_response(&error.to_string()))
+        from_json::parse(&body).ok_or_else(|| self.unusable_response("unexpected JSON"))
     }
 
     /// Reads a complete body.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Kind, Problem, is_plain_name};
 use crate::auth::Scope;
+use crate::from_json;
 use crate::negotiation::Negotiable;
 use crate::rate_limit::RateLimit;
 
@@ -15,6 +16,13 @@ pub struct FieldError {
     pub pointer: String,
     /// The values that are valid, to end the sentence "it must be …".
     pub detail: String,
+}
+
+from_json! {
+    FieldError {
+        pointer: "pointer",
+        detail: "detail",
+    }
 }
 
 impl Problem {
@@ -96,31 +104,19 @@ impl Problem {
     /// A body over the limit, in bytes.
     #[must_use]
     pub fn body_too_large(limit: usize) -> Self {
-        Self::new(
-            Kind::BodyTooLarge,
-            format!("A body may have at most {limit} bytes."),
-        )
-        .with("limit", json!(limit))
+        Self::over_limit(Kind::BodyTooLarge, "A body", limit, "bytes")
     }
 
     /// A file with more records than the limit.
     #[must_use]
     pub fn too_many_records(limit: usize) -> Self {
-        Self::new(
-            Kind::TooManyRecords,
-            format!("A file may have at most {limit} records."),
-        )
-        .with("limit", json!(limit))
+        Self::over_limit(Kind::TooManyRecords, "A file", limit, "records")
     }
 
     /// A batch with more operations than the limit.
     #[must_use]
     pub fn too_many_operations(limit: usize) -> Self {
-        Self::new(
-            Kind::TooManyRecords,
-            format!("A batch may have at most {limit} operations."),
-        )
-        .with("limit", json!(limit))
+        Self::over_limit(Kind::TooManyRecords, "A batch", limit, "operations")
     }
 
     /// A batch that was not done, because some of its operations cannot be done. `results` has one
@@ -139,11 +135,12 @@ impl Problem {
     /// A query over the limit, in bytes.
     #[must_use]
     pub fn query_too_long(limit: usize) -> Self {
-        Self::new(
-            Kind::QueryTooLong,
-            format!("A query may have at most {limit} bytes."),
-        )
-        .with("limit", json!(limit))
+        Self::over_limit(Kind::QueryTooLong, "A query", limit, "bytes")
+    }
+
+    fn over_limit(kind: Kind, subject: &str, limit: usize, unit: &str) -> Self {
+        Self::new(kind, format!("{subject} may have at most {limit} {unit}."))
+            .with("limit", json!(limit))
     }
 
     /// A body with a media type that the route does not accept.

@@ -64,7 +64,9 @@ impl Problem {
     /// The problem in the body of another worker's response, without its request id.
     #[must_use]
     pub fn parse(body: &[u8]) -> Option<Self> {
-        let mut members: Map<String, Value> = serde_json::from_slice(body).ok()?;
+        let Value::Object(mut members) = serde_json::from_slice(body).ok()? else {
+            return None;
+        };
         let mut text = |name| match members.remove(name) {
             Some(Value::String(text)) => Some(text),
             _ => None,

@@ -4,6 +4,7 @@
 //! shows only the last item, so the progress is visible without a script.
 
 use http_semantics::csv;
+use http_semantics::from_json;
 use maud::{Markup, PreEscaped, html};
 
 use super::report_line::{InvalidLine, ReportLine};
@@ -12,7 +13,7 @@ use crate::api::ApiProblem;
 use crate::field::{checkbox, hidden};
 use crate::form::Form;
 use crate::layout::{closing, number, opening};
-use crate::{json, messages};
+use crate::messages;
 
 /// The header and five lines.
 const MAX_PREVIEW_LINES: usize = 6;
@@ -86,7 +87,7 @@ impl Report {
     }
 
     fn push_line(&mut self, line: &[u8]) -> String {
-        let Some(mut line) = json::parse::<ReportLine>(line) else {
+        let Some(mut line) = from_json::parse::<ReportLine>(line) else {
             return String::new();
         };
         let has_invalid = !line.refused.is_empty();
@@ -127,7 +128,7 @@ impl Report {
     /// Ends the report with the problem in the body of a response, because the import cannot continue.
     pub fn fail(&mut self, problem: &[u8]) {
         self.totals = self.earlier.take();
-        self.failure = json::parse(problem);
+        self.failure = from_json::parse(problem);
     }
 
     /// The form of the import.

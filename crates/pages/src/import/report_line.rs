@@ -1,8 +1,9 @@
 //! Reads the lines of an import's report.
 
+use http_semantics::from_json;
+use http_semantics::from_json::or_default;
+
 use crate::api::ApiProblem;
-use crate::from_json;
-use crate::json::or_default;
 
 /// A line of the API's report: a batch, or at the end the totals.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use domain::Param;
 use domain::name::Normalize;
+use domain::param::PositiveInteger;
 use maud::{Markup, html};
-use tables::population::MinLiving;
 
 use crate::chart::{Period, date_input};
 use crate::field::Text;
@@ -50,12 +50,12 @@ impl OverviewQuery {
     pub fn parse(query: &str, now: i64, normalize: Normalize) -> Self {
         let filters = &["least", "asOf", "step"];
         let mut list = ListQuery::parse("/".to_owned(), query, normalize, &DEFAULTS, filters);
-        let least = list.form.filled("least").map(MinLiving::parse);
+        let least = list.form.filled("least").map(PositiveInteger::parse);
         if matches!(least, Some(None)) {
             list.form.add_error("least", "Enter a whole number from 1.");
         }
         Self {
-            least: least.flatten().map(|MinLiving(least)| least),
+            least: least.flatten().map(PositiveInteger::get),
             period: Period::parse(&mut list.form, now),
             list,
         }

@@ -1,14 +1,14 @@
 //! The fields of a person: on the page, in the form, in the body of a write and in the history.
 
+use http_semantics::from_json;
+use http_semantics::from_json::present;
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
 use crate::api::PlaceView;
 use crate::field::{self, PLACE_HINT, Text, checkbox};
 use crate::form::Form;
-use crate::from_json;
 use crate::history::DescribeChange;
-use crate::json::present;
 use crate::people::state;
 
 /// A person.
@@ -185,7 +185,7 @@ pub(crate) fn with_state(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::FromJson as _;
+    use http_semantics::from_json::FromJson as _;
     use serde_json::Map;
     use tables::schema::PERSON_TABLE;
     use tables::table_spec::{Column, ColumnType};

@@ -111,10 +111,7 @@ impl ImportFile {
             FileFormat::NdJson => {}
             FileFormat::Array => {
                 let _: Vec<IgnoredAny> =
-                    serde_json::from_slice(file.text.as_bytes()).map_err(|error| {
-                        let (line, column) = (error.line(), error.column());
-                        Problem::malformed_body("a JSON array of objects", line, column)
-                    })?;
+                    json::parse(file.text.as_bytes(), "a JSON array of objects")?;
                 let open = file.text.find('[').unwrap_or_default();
                 file.start = file.advance(start, open + 1);
             }
@@ -352,15 +349,11 @@ impl ImportFile {
 }
 
 /// The length of the array element at the start of a text, in bytes. The array has been checked, so
-/// brackets and quotes match, and a backslash is part of a string.
+/// its brackets match.
 fn element_length(rest: &str) -> usize {
-    let (mut depth, mut in_string, mut is_escaped) = (0_usize, false, false);
-    for (index, byte) in rest.bytes().enumerate() {
+    let mut depth = 0_usize;
+    for (index, byte) in json::outside_of_strings(rest.as_bytes()) {
         match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' => is_escaped = true,
-            b'"' => in_string = !in_string,
-            _ if in_string => {}
             b',' | b']' if depth == 0 => return index,
             b'{' | b'[' => depth += 1,
             b'}' | b']' => depth -= 1,

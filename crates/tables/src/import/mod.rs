@@ -67,12 +67,8 @@ pub enum ImportMode {
 }
 
 impl ImportMode {
-    /// All modes, with their names in a query.
-    pub const ALL: [(&'static str, Self); 3] = [
-        ("insert", Self::Insert),
-        ("upsert", Self::Upsert),
-        ("patch", Self::Patch),
-    ];
+    /// All modes.
+    pub const ALL: [Self; 3] = [Self::Insert, Self::Upsert, Self::Patch];
 
     /// The name in a query.
     #[must_use]
@@ -89,8 +85,7 @@ impl Param for ImportMode {
     const EXPECTED: &'static str = "insert, upsert or patch";
 
     fn parse(text: &str) -> Option<Self> {
-        let found = Self::ALL.into_iter().find(|(name, _)| *name == text);
-        found.map(|(_, mode)| mode)
+        Self::ALL.into_iter().find(|mode| mode.name() == text)
     }
 }
 

@@ -125,32 +125,36 @@ fn after_name(beyond: &str, [key, name, id]: [&str; 3]) -> String {
 }
 
 /// The condition for the rows after the page before, in order of name, if there is one.
-fn and_after_name(after: Option<&After>, beyond: &str) -> String {
+fn and_after_name(after: Option<[&str; 3]>, beyond: &str) -> String {
     after.map_or_else(String::new, |after| {
-        [" AND ", &after.name_condition(beyond)].concat()
+        [" AND ", &after_name(beyond, after)].concat()
     })
 }
 
 impl Rows {
     pub(super) fn new(table: &TableSpec, query: &ListQuery, binds: &mut Binds) -> Self {
-        let after = match &query.page.after {
-            None => None,
-            Some(Cursor::Name { key, name, id }) => Some(After::Name([
+        let after = query.page.after.as_ref();
+        if query.page.sort.key == SortKey::Id {
+            let after = after.map(|cursor| binds.add(cursor.id()));
+            return Self::by_id(table, query, after.as_deref(), binds);
+        }
+        let after = match after {
+            Some(Cursor::Name { key, name, id }) => Some([
                 binds.add(key.as_str()),
                 binds.add(name.as_str()),
                 binds.add(*id),
-            ])),
-            Some(cursor) => Some(After::Id(binds.add(cursor.id()))),
+            ]),
+            _ => None,
         };
-        match (query.page.sort.key, query.source()) {
-            (SortKey::Id, _) => Self::by_id(table, query, after.as_ref(), binds),
-            (SortKey::Name, _) if query.filters.ids.is_some() => {
-                Self::sorted_by_name(table, query, after.as_ref(), &Source::Table, binds)
-            }
-            (SortKey::Name, _) if query.has_no_name_index() => {
-                Self::sorted_by_name(table, query, after.as_ref(), &Source::Search, binds)
-            }
-            (SortKey::Name, _) => Self::walked_by_name(table, query, after.as_ref(), binds),
+        let after = after
+            .as_ref()
+            .map(|after| after.each_ref().map(String::as_str));
+        if query.filters.ids.is_some() {
+            Self::sorted_by_name(table, query, after, &Source::Table, binds)
+        } else if query.has_no_name_index() {
+            Self::sorted_by_name(table, query, after, &Source::Search, binds)
+        } else {
+            Self::walked_by_name(table, query, after, binds)
         }
     }
 
@@ -158,7 +162,7 @@ impl Rows {
     pub(super) fn by_id(
         table: &TableSpec,
         query: &ListQuery,
-        after: Option<&After>,
+        after: Option<&str>,
         binds: &mut Binds,
     ) -> Self {
         let (beyond, order) = direction(query.page.sort);
@@ -167,7 +171,7 @@ impl Rows {
         let condition = query.condition(&source, table, binds);
         let after = after.map_or_else(String::new, |after| {
             // D1 binds numbers as reals. FTS5 only seeks to integers, and would skip all rows before.
-            format!(" AND {key} {beyond} CAST({} AS INTEGER)", after.id())
+            format!(" AND {key} {beyond} CAST({after} AS INTEGER)")
         });
         let select = format!(
             "SELECT {{record_columns}} FROM {} WHERE {condition}{after} ORDER BY {key} {order}",
@@ -194,7 +198,7 @@ impl Rows {
     fn sorted_by_name(
         table: &TableSpec,
         query: &ListQuery,
-        after: Option<&After>,
+        after: Option<[&str; 3]>,
         source: &Source,
         binds: &mut Binds,
     ) -> Self {
@@ -219,7 +223,7 @@ impl Rows {
     fn walked_by_name(
         table: &TableSpec,
         query: &ListQuery,
-        after: Option<&After>,
+        after: Option<[&str; 3]>,
         binds: &mut Binds,
     ) -> Self {
         let (beyond, order) = direction(query.page.sort);
@@ -299,28 +303,5 @@ impl ListQuery {
             .any(|(boolean, value)| *value && boolean.has_index);
         let places = filters.places.as_ref();
         filters.words.is_some() || places.is_some_and(|places| has_rare || !places.is_single())
-    }
-}
-
-/// The placeholders of the last row of the page before.
-pub(super) enum After {
-    /// The id.
-    Id(String),
-    /// The search key, the name and the id.
-    Name([String; 3]),
-}
-
-impl After {
-    fn id(&self) -> &str {
-        match self {
-            Self::Id(id) | Self::Name([_, _, id]) => id,
-        }
-    }
-
-    fn name_condition(&self, beyond: &str) -> String {
-        match self {
-            Self::Id(id) => format!("id {beyond} {id}"),
-            Self::Name([key, name, id]) => after_name(beyond, [key, name, id]),
-        }
     }
 }

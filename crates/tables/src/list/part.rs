@@ -2,7 +2,7 @@
 
 use http_semantics::MediaType;
 
-use super::access::{After, Rows};
+use super::access::Rows;
 use super::{Binds, ListQuery};
 use crate::statement::{Bind, Statement, framing_binds};
 use crate::table_spec::TableSpec;
@@ -40,7 +40,7 @@ pub fn export_part(
         media_type.framing()
     };
     let mut binds = Binds::after(PART_BINDS);
-    let rows = Rows::by_id(table, query, Some(&After::Id("?6".to_owned())), &mut binds);
+    let rows = Rows::by_id(table, query, Some("?6"), &mut binds);
     let sql = PART
         .replace("{rows}", &rows.sql)
         .replace("{record}", table.record(media_type));

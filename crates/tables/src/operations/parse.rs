@@ -6,9 +6,7 @@ use domain::name::Normalize;
 use domain::{Param, PersonId, RecordId};
 use http_semantics::etag::Tags;
 use http_semantics::fields::{EXPECTED_CHOICE, Fields};
-use http_semantics::json::{
-    EXACT_NUMBERS, Object, count_containers, find_lost_fraction, line_and_column,
-};
+use http_semantics::json::{self, Object};
 use http_semantics::problem::FieldError;
 use http_semantics::{Preconditions, Problem};
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
@@ -86,23 +84,17 @@ impl<T: Record> Operations<T> {
     /// # Errors
     /// A malformed body, or too many operations.
     pub fn parse(body: &[u8], normalize: Normalize) -> Result<Self, Problem> {
-        let malformed = |error: serde_json::Error| {
-            Problem::malformed_body(EXPECTED, error.line(), error.column())
-        };
-        if count_containers(body) > MAX_CONTAINERS {
+        if json::count_containers(body) > MAX_CONTAINERS {
             // This counts the operations without keeping them.
-            let list: Vec<IgnoredAny> = serde_json::from_slice(body).map_err(malformed)?;
+            let list: Vec<IgnoredAny> = json::parse(body, EXPECTED)?;
             return Err(if list.len() > MAX_OPERATIONS {
                 Problem::too_many_operations(MAX_OPERATIONS)
             } else {
                 Problem::malformed_body(EXPECTED, 1, 1)
             });
         }
-        let list: Vec<Members> = serde_json::from_slice(body).map_err(malformed)?;
-        if let Some(at) = find_lost_fraction(body) {
-            let (line, column) = line_and_column(body, at);
-            return Err(Problem::malformed_body(EXACT_NUMBERS, line, column));
-        }
+        let list: Vec<Members> = json::parse(body, EXPECTED)?;
+        json::check_fractions(body)?;
         if list.len() > MAX_OPERATIONS {
             return Err(Problem::too_many_operations(MAX_OPERATIONS));
         }
@@ -144,7 +136,7 @@ impl<T: Record> Operations<T> {
         } = members;
         let has_if_match = others.0.contains_key(IF_MATCH);
         let mut fields = Fields::new(others);
-        let kind = required(&mut fields, "op", "create, update or delete", |value| {
+        let kind = fields.required("op", "create, update or delete", |value| {
             let known = Kind::ALL.iter().find(|(name, _)| value == name);
             known.map(|(_, kind)| *kind)
         });
@@ -169,7 +161,7 @@ impl<T: Record> Operations<T> {
             fields.add_error(IF_MATCH, "absent, because a new record has no version");
         } else if has_if_match {
             // Null is not absent: a client whose tag is missing wants a condition all the same.
-            if_match = required(&mut fields, IF_MATCH, Tags::EXPECTED, |value| {
+            if_match = fields.required(IF_MATCH, Tags::EXPECTED, |value| {
                 Tags::parse(value.as_str()?)
             });
         }
@@ -225,21 +217,6 @@ impl<T: Record> Operations<T> {
         }
         Ok(())
     }
-}
-
-/// Takes a field that is required.
-fn required<V>(
-    fields: &mut Fields,
-    field: &str,
-    expected: &str,
-    parse: impl FnOnce(&Value) -> Option<V>,
-) -> Option<V> {
-    if !fields.has(field) {
-        fields.ignore(field);
-        fields.add_error(field, expected);
-        return None;
-    }
-    fields.optional(field, expected, parse)
 }
 
 /// The errors of the fields of the body.

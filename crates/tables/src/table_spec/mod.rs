@@ -139,12 +139,6 @@ impl TableSpec {
         render::logged_json(self.declaration, &visible, &format!("{alias}."))
     }
 
-    /// The expression of a record as JSON without one of its columns.
-    #[must_use]
-    pub fn json_without(&self, name: &str) -> String {
-        render::json(&self.visible_without(name), |column| column.name.to_owned())
-    }
-
     /// The expression of a record as a line of CSV, without one of its columns.
     #[must_use]
     pub fn csv_line_without(&self, name: &str) -> String {

@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use http_semantics::{MediaType, Problem, csv};
-use serde::Deserialize;
+use http_semantics::from_json::present;
+use http_semantics::{MediaType, Problem, csv, from_json};
 
 use super::MalformedResponse;
 use super::statistics::NamedPlace;
@@ -68,18 +68,22 @@ pub(super) struct Record<'a> {
 }
 
 /// The members of a person that identify the person and the place.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct References {
     id: i64,
-    #[serde(deserialize_with = "Option::deserialize")]
     place_id: Option<i64>,
+}
+
+from_json! {
+    References {
+        id: "id",
+        place_id: present("placeId"),
+    }
 }
 
 impl<'a> Record<'a> {
     /// Parses a JSON object.
     pub(super) fn from_json(text: &'a str) -> Option<Self> {
-        let References { id, place_id } = serde_json::from_slice(text.as_bytes()).ok()?;
+        let References { id, place_id } = from_json::parse(text.as_bytes())?;
         Some(Self {
             text: text.strip_suffix('}')?,
             id,

@@ -3,10 +3,11 @@
 
 use std::cmp::Ordering;
 
-use serde::{Deserialize, Serialize};
+use http_semantics::from_json;
+use serde::Serialize;
 
 /// The number of people who belong to a place, as the people service counts them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResidentCounts {
     /// The place.
@@ -15,6 +16,14 @@ pub struct ResidentCounts {
     pub living: i64,
     /// The dead.
     pub dead: i64,
+}
+
+from_json! {
+    ResidentCounts {
+        place_id: "placeId",
+        living: "living",
+        dead: "dead",
+    }
 }
 
 /// The counts whose place is not among `places`. Both are in order of id.

@@ -4,7 +4,7 @@
 use domain::PlaceId;
 use http_semantics::{Params, Problem};
 use tables::by_place::{ByPlaceQuery, PeopleFilter, PlaceSelection};
-use tables::page::{Page, PageSize, PeopleLimit, Sort, SortKey};
+use tables::page::{Page, PageSize, PeopleLimit, SortKey};
 
 use super::PlaceOrder;
 
@@ -88,7 +88,7 @@ impl ListQuery {
     pub fn read(params: &Params) -> Result<Self, Problem> {
         Ok(Self {
             page: Page::from_params(params)?,
-            place_filters: place_filters(params)?,
+            place_filters: place_filters(params),
             has_people: params.get("hasPeople")?,
             people: ReadQuery::read(params)?,
         })
@@ -125,7 +125,7 @@ impl ListQuery {
     /// The path of places after a cursor.
     #[must_use]
     pub fn window_path(&self, limit: PageSize, after: Option<&str>) -> String {
-        let sort = match sort_name(self.page.sort) {
+        let sort = match self.page.sort.name() {
             "id" => String::new(),
             sort => format!("&sort={sort}"),
         };
@@ -161,22 +161,15 @@ impl ListQuery {
 }
 
 /// The filters of places in a query, as they follow other parameters.
-fn place_filters(params: &Params) -> Result<String, Problem> {
+fn place_filters(params: &Params) -> String {
     let mut filters = String::new();
     for name in PLACE_FILTERS {
-        let value = params.parse_value(name, "text", |text| Some(text.to_owned()))?;
-        if let Some(value) = value {
+        if let Some(value) = params.text(name) {
             let value: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
             filters.extend(["&", name, "=", value.as_str()]);
         }
     }
-    Ok(filters)
-}
-
-/// The name of an order in a query.
-fn sort_name(sort: Sort) -> &'static str {
-    let known = Sort::ALL.iter().find(|(_, known)| *known == sort);
-    known.map_or("id", |(name, _)| name)
+    filters
 }
 
 #[cfg(test)]

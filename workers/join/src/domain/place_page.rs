@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use http_semantics::csv;
+use http_semantics::{csv, from_json};
 
 use super::MalformedResponse;
 use super::statistics::NamedPlace;
@@ -117,7 +117,7 @@ impl PlacePage {
         for position in 0..self.len() {
             let record = [self.text(position).unwrap_or_default(), b"}"].concat();
             let NamedPlace { id, name } =
-                serde_json::from_slice(&record).map_err(|_| MalformedResponse::Places)?;
+                from_json::parse(&record).ok_or(MalformedResponse::Places)?;
             let name = csv::escape_formula(&name).replace('"', "\"\"");
             let start = csv.bytes.len();
             csv.bytes

@@ -5,12 +5,12 @@
 //! place again. If the place is still missing, it stays missing, because no place id is ever
 //! reused.
 
-use domain::id;
 use domain::place_status::{MAX_INTEGRITY_ENTRIES, PlaceStatus, PlaceStatuses};
+use domain::{PlaceId, id};
 use edge::{Calls, Error};
 use futures_util::future::try_join;
-use http_semantics::params::AfterId;
-use serde::{Deserialize, Serialize};
+use http_semantics::from_json;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::backends::Backends;
@@ -20,8 +20,6 @@ use crate::domain::{ResidentCounts, without_place};
 const MAX_PAGES: usize = 200;
 
 /// A page of the people service's report.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct PeoplePage {
     residents: Vec<ResidentCounts>,
     next: Option<i64>,
@@ -30,11 +28,24 @@ struct PeoplePage {
 }
 
 /// A page of the places service's report.
-#[derive(Deserialize)]
 struct PlacesPage {
     places: Vec<i64>,
     next: Option<i64>,
     deleting: Vec<Value>,
+}
+
+from_json! {
+    PeoplePage {
+        residents: "residents",
+        next: "next",
+        double_kings: "doubleKings",
+        pending: "pending",
+    }
+    PlacesPage {
+        places: "places",
+        next: "next",
+        deleting: "deleting",
+    }
 }
 
 /// The report.
@@ -66,14 +77,14 @@ const PAGE: Calls = Calls::services(3);
 ///
 /// # Errors
 /// A backend that failed.
-pub async fn report(backends: &Backends, after: Option<AfterId>) -> Result<Report, Error> {
+pub async fn report(backends: &Backends, after: Option<PlaceId>) -> Result<Report, Error> {
     let Backends {
         places,
         people,
         quota,
     } = backends;
     let mut report = Report {
-        next: Some(after.unwrap_or_default().get()),
+        next: Some(after.map_or(0, PlaceId::get)),
         ..Report::default()
     };
     let mut pages = 0;

@@ -1,11 +1,11 @@
 //! `GET /internal/integrity`: sends this database's part of the integrity report to the gateway.
 //! Clients cannot reach this path, because the gateway does not forward requests to it.
 
+use domain::PlaceId;
 use domain::place_status::{INTEGRITY_BATCH_SIZE, MAX_INTEGRITY_ENTRIES};
 use edge::{Database, Error, Request, Response, Row};
 use futures_util::future::try_join;
 use http_semantics::Problem;
-use http_semantics::params::AfterId;
 
 use crate::store;
 
@@ -15,8 +15,8 @@ use crate::store;
 /// # Errors
 /// An invalid query.
 pub async fn integrity(request: Request) -> Result<Response, Error> {
-    let after = request.params(&["after"])?.get::<AfterId>("after")?;
-    let after = after.unwrap_or_default().get();
+    let after = request.params(&["after"])?.get("after")?;
+    let after = after.map_or(0, PlaceId::get);
     let database = Database::new(&request.env)?;
     let residents = store::resident_counts(after, INTEGRITY_BATCH_SIZE);
     let findings = store::integrity_findings(MAX_INTEGRITY_ENTRIES);

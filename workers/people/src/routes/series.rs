@@ -13,7 +13,7 @@ use crate::store;
 /// An invalid query.
 pub async fn series(request: Request) -> Result<Response, Error> {
     let params = request.params(SeriesQuery::PARAMETERS_WITH_PLACE)?;
-    let query = SeriesQuery::from_params_with_place(&params, edge::now())?;
+    let query = SeriesQuery::from_params(&params, edge::now())?;
     let format = request.table_format(&params)?;
     // A series until now has other points each time, so its change sequence does not identify it.
     let known = request

@@ -4,7 +4,7 @@ use domain::Moment;
 use domain::Param;
 use domain::id::Ids;
 use domain::name::{Normalize, SearchWords};
-use http_semantics::params::parse_as_of;
+use http_semantics::params::parse_moment;
 use http_semantics::{Params, Problem};
 use tables::Cursor;
 use tables::page::{PageSize, Sort};
@@ -42,7 +42,7 @@ impl PlacesAsOfQuery {
         }
         let words = |text: &str| SearchWords::new(text, normalize);
         Ok(Self {
-            as_of: parse_as_of(params, now)?,
+            as_of: parse_moment(params, "asOf", now)?,
             ids: params.get("ids")?,
             words: params.parse_value("q", SearchWords::EXPECTED, words)?,
             limit: params.get("limit")?.unwrap_or_default(),

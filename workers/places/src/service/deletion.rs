@@ -18,8 +18,9 @@ use domain::PlaceId;
 use edge::collection::delete_if;
 use edge::{Calls, Database, Error, Row, ServiceClient, now};
 use http_semantics::actor::Actor;
+use http_semantics::from_json;
+use http_semantics::from_json::or_default;
 use http_semantics::{Preconditions, Validator};
-use serde::Deserialize;
 use serde_json::json;
 use tables::record;
 use tables::schema::PLACE;
@@ -51,15 +52,22 @@ pub struct Deletion {
 }
 
 /// The result of a step in the people worker.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy)]
 struct StepResult {
     /// The living people who are left in the place.
     living: i64,
     /// The dead people who are left in the place.
     dead: i64,
     /// The people whom the step has moved or detached.
-    #[serde(default)]
     changed: i64,
+}
+
+from_json! {
+    StepResult {
+        living: "living",
+        dead: "dead",
+        changed: or_default("changed"),
+    }
 }
 
 /// How a repeated step ended.

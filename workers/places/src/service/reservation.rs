@@ -13,7 +13,7 @@ use domain::place_status::RETRY_DELAYS_MS;
 use edge::{Calls, Database, Env, Error, Row, ServiceClient, import, now, pause};
 use http_semantics::Problem;
 use http_semantics::actor::Actor;
-use serde::Deserialize;
+use http_semantics::from_json;
 use serde_json::{Value, json};
 use tables::import::Removal;
 use tables::record::Author;
@@ -29,12 +29,19 @@ const DETACH_MS: i64 = 5_000;
 const DETACH: Calls = Calls::services(2).and(Calls::round_trips(4, 3));
 
 /// The people of a place.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy)]
 struct Residents {
     place_id: i64,
     living: i64,
     dead: i64,
+}
+
+from_json! {
+    Residents {
+        place_id: "placeId",
+        living: "living",
+        dead: "dead",
+    }
 }
 
 /// A place that a batch deletes.

@@ -8,8 +8,9 @@ mod page_builder;
 mod query;
 mod render;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use http_semantics::from_json;
+use http_semantics::from_json::present;
+use serde::Serialize;
 
 use super::MalformedResponse;
 
@@ -20,7 +21,7 @@ pub use query::{Plan, StatisticsQuery, StatisticsSort};
 pub use render::{COLUMNS, render};
 
 /// A place, as the places service sends it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedPlace {
     /// The id.
     pub id: i64,
@@ -29,8 +30,7 @@ pub struct NamedPlace {
 }
 
 /// The number of people in a place, as the people service sends it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Population {
     /// The place.
     pub place_id: i64,
@@ -39,17 +39,15 @@ pub struct Population {
     /// The dead.
     pub dead: i64,
     /// The king. The member is required: it is `null` without a king.
-    #[serde(deserialize_with = "Option::deserialize")]
     pub king: Option<King>,
 }
 
 /// The king of a place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct King {
     /// The person's id.
     pub id: i64,
     /// The person's name. None: the person was erased since the time of the statistics.
-    #[serde(deserialize_with = "Option::deserialize")]
     pub name: Option<String>,
 }
 
@@ -58,6 +56,23 @@ impl King {
     #[must_use]
     pub fn present(self) -> Option<(i64, String)> {
         Some(self.id).zip(self.name)
+    }
+}
+
+from_json! {
+    NamedPlace {
+        id: "id",
+        name: "name",
+    }
+    Population {
+        place_id: "placeId",
+        living: "living",
+        dead: "dead",
+        king: present("king"),
+    }
+    King {
+        id: "id",
+        name: present("name"),
     }
 }
 
@@ -75,7 +90,7 @@ pub struct Row {
 /// # Errors
 /// Any other body.
 pub fn places(body: &[u8]) -> Result<Vec<NamedPlace>, MalformedResponse> {
-    parse(body, MalformedResponse::Places)
+    from_json::parse(body).ok_or(MalformedResponse::Places)
 }
 
 /// Parses an array of populations.
@@ -83,14 +98,7 @@ pub fn places(body: &[u8]) -> Result<Vec<NamedPlace>, MalformedResponse> {
 /// # Errors
 /// Any other body.
 pub fn populations(body: &[u8]) -> Result<Vec<Population>, MalformedResponse> {
-    parse(body, MalformedResponse::People)
-}
-
-fn parse<T: DeserializeOwned>(
-    body: &[u8],
-    malformed: MalformedResponse,
-) -> Result<Vec<T>, MalformedResponse> {
-    serde_json::from_slice(body).map_err(|_| malformed)
+    from_json::parse(body).ok_or(MalformedResponse::People)
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Parses the query of the statistics, and decides which reads its order needs ([`Plan`]).
 
 use domain::name::{Normalize, SearchWords, case_key, search_key};
+use domain::param::PositiveInteger;
 use domain::{Moment, Param};
-use http_semantics::params::parse_as_of;
+use http_semantics::params::parse_moment;
 use http_semantics::{Params, Problem};
 use tables::Cursor;
 use tables::page::{PageSize, Sort, SortKey};
-use tables::population::{Measure, MinLiving, Order, PopulationQuery};
+use tables::population::{Measure, Order, PopulationQuery};
 
 use super::NamedPlace;
 
@@ -114,13 +115,12 @@ impl StatisticsQuery {
         }
         let is_search = |text: &str| SearchWords::new(text, normalize).is_some();
         let search = |text: &str| is_search(text).then(|| text.to_owned());
-        let least: Option<MinLiving> = params.get("least")?;
         Ok(Self {
             limit: params.get("limit")?.unwrap_or_default(),
             after,
             sort,
-            least: least.map(|MinLiving(least)| least),
-            as_of: parse_as_of(params, now)?,
+            least: params.get("least")?.map(PositiveInteger::get),
+            as_of: parse_moment(params, "asOf", now)?,
             search: params.parse_value("q", SearchWords::EXPECTED, search)?,
         })
     }

@@ -4,13 +4,13 @@
 use domain::Param;
 use edge::{Env, Error, Request, Response, ServiceClient, auth};
 use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
+use http_semantics::from_json;
 use http_semantics::idempotency::IdempotencyKey;
 use http_semantics::params::is_utf8;
 use http_semantics::problem::Kind;
 use http_semantics::{Problem, Tag, Validator};
 use maud::Markup;
 use pages::api::ApiProblem;
-use pages::json;
 use pages::{Form, login};
 
 use super::html;
@@ -194,7 +194,7 @@ pub fn show_problem(form: &mut Form, problem: &Problem) {
 
 /// Shows the problem in the body of a rejection in a form. None if the body is not a problem.
 pub fn show_rejection(form: &mut Form, body: &[u8]) -> Option<()> {
-    let problem: ApiProblem = json::parse(body)?;
+    let problem: ApiProblem = from_json::parse(body)?;
     form.show_problem(&problem);
     Some(())
 }

@@ -6,11 +6,11 @@ use std::borrow::Cow;
 use domain::name::{self, Prefix};
 use domain::{Param, PlaceId, id};
 use edge::{Error, ServiceClient};
+use http_semantics::from_json::{self, FromJson};
 use http_semantics::problem::Kind;
 use http_semantics::{Problem, Validator};
 use pages::Notice;
 use pages::api::{Change, PlaceView, Population};
-use pages::json::{self, FromJson};
 use pages::list::Total;
 use tables::list::MAX_MATCHES;
 
@@ -139,7 +139,7 @@ impl Unparsed {
 /// # Errors
 /// Another body than a `T`.
 pub fn parse_body<T: FromJson>(backend: &ServiceClient, body: &[u8]) -> Result<T, Error> {
-    json::parse(body).ok_or_else(|| unusable_body(backend))
+    from_json::parse(body).ok_or_else(|| unusable_body(backend))
 }
 
 /// The error of a response with a body that cannot be parsed.

@@ -3,8 +3,8 @@
 
 use edge::{Env, Error, Request, Response};
 use http_semantics::MediaType;
+use http_semantics::from_json::{self, FromJson};
 use js_sys::Date;
-use pages::json::{self, FromJson};
 use tables::ChangeSeqs;
 
 use super::reads::reason;
@@ -24,7 +24,7 @@ impl<F: FnOnce() -> String> Complete<F> {
     /// after a malformed response of a backend.
     pub fn into_response<T: FromJson>(self) -> Option<Response> {
         let data = (self.render)();
-        json::parse::<T>(data.as_bytes())?;
+        from_json::parse::<T>(data.as_bytes())?;
         Some(Response::json(data).with_change_seqs(self.change_seqs))
     }
 
@@ -55,7 +55,7 @@ impl<T: FromJson> Saved<T> {
         let key = snapshot::key(path, query, MediaType::Json)?;
         let response = cache::read_snapshot(env, &key).await?;
         let at = time_text(response.fresh_at());
-        let data = json::parse(response.into_text()?.as_bytes())?;
+        let data = from_json::parse(response.into_text()?.as_bytes())?;
         Some(Self { data, at })
     }
 }

@@ -3,10 +3,10 @@
 
 use domain::{Param, id};
 use edge::{Error, Method, NORMALIZE, Request, Response, ServiceClient};
+use http_semantics::from_json;
 use http_semantics::idempotency::IdempotencyKey;
 use http_semantics::{Problem, Tag};
 use pages::api::{ApiProblem, OperationResult, PersonView, PlaceView};
-use pages::json;
 use pages::selection::{Action, Selection};
 
 use super::form::{Submission, add_idempotency_key, hidden_field, show_problem, show_rejection};
@@ -73,7 +73,7 @@ async fn change(
     }
     let key = hidden_field(form, "key", IdempotencyKey::parse)?;
     match send(&backends.people, &operations, key.as_ref()).await {
-        Ok((200, body)) if json::parse::<Vec<OperationResult>>(&body).is_some() => {
+        Ok((200, body)) if from_json::parse::<Vec<OperationResult>>(&body).is_some() => {
             return Ok(Some(selection.done_path(count, destination)));
         }
         Ok((_, rejection)) => {
@@ -140,8 +140,8 @@ async fn versions(people: &ServiceClient, ids: &mut Vec<i64>) -> Result<Vec<(i64
     for _ in 0..MAX_READS {
         let (status, body) = send(people, &Selection::no_operations(ids), None).await?;
         let results = match status {
-            200 => json::parse(&body),
-            _ => json::parse::<ApiProblem>(&body).map(|problem| problem.results),
+            200 => from_json::parse(&body),
+            _ => from_json::parse::<ApiProblem>(&body).map(|problem| problem.results),
         };
         let results: Vec<OperationResult> = results.unwrap_or_default();
         let mut versions = Vec::new();

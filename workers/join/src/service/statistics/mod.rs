@@ -191,14 +191,9 @@ async fn from_places(
         } else {
             query.limit
         };
-        let sort_name = Sort::ALL.iter().find(|(_, known)| *known == sort);
         let cursor = after.as_ref().map(ToString::to_string);
-        let cursor = cursor.as_deref().map(|cursor| ("after", cursor));
-        let parameters: Vec<_> = sort_name
-            .map(|(name, _)| ("sort", *name))
-            .into_iter()
-            .chain(cursor)
-            .collect();
+        let mut parameters = vec![("sort", sort.name())];
+        parameters.extend(cursor.as_deref().map(|cursor| ("after", cursor)));
         let path = query.places_path(size, &parameters);
         let read = read_with_all(backends, query, path).await?;
         let (places, mut listed) = (read.places, read.populations);

@@ -300,8 +300,8 @@ fn a_resident_is_a_person_without_the_place() {
         place: Some(7),
     }]);
     let sql = format!(
-        "SELECT resident, {} AS declared FROM person",
-        PERSON.json_without("place_id")
+        "SELECT resident, json_remove({}, '$.placeId') AS declared FROM person",
+        PERSON.json
     );
     let statement = Statement::new(&sql, Vec::new());
     let row = testbed.rows(&statement).unwrap().remove(0);

@@ -19,7 +19,7 @@ INSERT INTO population_history (place_id, at, living, dead) VALUES (-1, 3000, 12
 
 fn series(query: &str, format: MediaType, known_change_seq: Option<Validator>) -> Statement {
     let params = Params::parse(query, SeriesQuery::PARAMETERS_WITH_PLACE).unwrap();
-    let query = SeriesQuery::from_params_with_place(&params, NOW).unwrap();
+    let query = SeriesQuery::from_params(&params, NOW).unwrap();
     store::series(&query, format, known_change_seq)
 }
 

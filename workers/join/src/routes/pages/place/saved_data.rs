@@ -2,10 +2,10 @@
 
 use domain::{PlaceId, name};
 use edge::Request;
+use http_semantics::from_json;
+use http_semantics::from_json::or_default;
 use pages::api::{Change, King, PersonView, PlaceView, Population};
 use pages::chart::Point;
-use pages::from_json;
-use pages::json::or_default;
 use pages::people::PeopleQuery;
 use pages::place_history::PopulationChange;
 

@@ -1,9 +1,10 @@
-//! Reads the JSON of the API into the types that the pages show.
+//! Reads the JSON of another worker.
 //!
 //! serde would generate 2 to 5 KB of code for each type, because each type would have its own
 //! parser. Here, one parser makes a [`Value`], and each type only takes its members from this
 //! value. This made the code of `join` 50 KB smaller.
 
+use domain::place_status::PlaceStatuses;
 use serde_json::{Map, Value};
 
 /// A type that can be read from JSON.
@@ -88,6 +89,16 @@ impl<T: FromJson> FromJson for Vec<T> {
     }
 }
 
+impl FromJson for PlaceStatuses {
+    fn from_json(value: &Value) -> Option<Self> {
+        let ids = |name| Some(Vec::from_json(value.get(name)?)?.into_iter().collect());
+        Some(Self {
+            active: ids("active")?,
+            deleting: ids("deleting")?,
+        })
+    }
+}
+
 impl<A: FromJson, B: FromJson> FromJson for (A, B) {
     fn from_json(value: &Value) -> Option<Self> {
         match value.as_array()?.as_slice() {
@@ -103,12 +114,12 @@ impl<A: FromJson, B: FromJson> FromJson for (A, B) {
 #[macro_export]
 macro_rules! from_json {
     (for<$parameter:ident> $type:ty { $($fields:tt)* }) => {
-        impl<$parameter: $crate::json::FromJson> $crate::json::FromJson for $type {
+        impl<$parameter: $crate::from_json::FromJson> $crate::from_json::FromJson for $type {
             $crate::from_json!(@function { $($fields)* });
         }
     };
     ($($type:ty { $($fields:tt)* })*) => {
-        $(impl $crate::json::FromJson for $type {
+        $(impl $crate::from_json::FromJson for $type {
             $crate::from_json!(@function { $($fields)* });
         })*
     };
@@ -121,7 +132,7 @@ macro_rules! from_json {
         }
     };
     (@member $object:ident $name:literal) => {
-        $crate::json::FromJson::from_json($crate::json::member($object, $name))
+        $crate::from_json::FromJson::from_json($crate::from_json::member($object, $name))
     };
     (@member $object:ident $read:ident($name:literal)) => {
         $read($object.get($name))
