@@ -34,6 +34,7 @@ export const EXPOSED_HEADERS = [
     "WWW-Authenticate",
     "X-Change-Counter",
     "X-D1-Bookmark",
+    "X-Largest-Total",
     "X-More-Changes",
     "X-Request-Id",
   ],

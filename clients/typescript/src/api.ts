@@ -1550,6 +1550,11 @@ export interface components {
          */
         "X-Total-Nowhere": number;
         /**
+         * @description The number of people of the place with the most people. Absent without people, and as of a time.
+         * @example 7
+         */
+        "X-Largest-Total": number;
+        /**
          * @description This response repeats the one to an earlier request with the same key.
          * @example true
          */
@@ -7728,6 +7733,7 @@ export interface operations {
                     "X-Total-Living": components["headers"]["X-Total-Living"];
                     "X-Total-Dead": components["headers"]["X-Total-Dead"];
                     "X-Total-Nowhere": components["headers"]["X-Total-Nowhere"];
+                    "X-Largest-Total": components["headers"]["X-Largest-Total"];
                     Age: components["headers"]["Age"];
                     "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;

@@ -9,8 +9,8 @@
 pub const EXPOSED_HEADERS: &str = "Accept-Patch, Accept-Post, Age, Allow, Cache-Status, \
      Content-Disposition, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, \
      RateLimit, RateLimit-Policy, Retry-After, Server-Timing, WWW-Authenticate, \
-     X-Change-Counter, X-D1-Bookmark, X-More-Changes, X-Request-Id, X-Total-Count, \
-     X-Total-Count-Relation, X-Total-Dead, X-Total-Living, X-Total-Nowhere";
+     X-Change-Counter, X-D1-Bookmark, X-Largest-Total, X-More-Changes, X-Request-Id, \
+     X-Total-Count, X-Total-Count-Relation, X-Total-Dead, X-Total-Living, X-Total-Nowhere";
 
 /// The request headers that a page may send, besides the CORS-safelisted ones.
 pub const ALLOWED_HEADERS: &str = "Accept, Authorization, Cache-Control, Content-Type, Idempotency-Key, If-Match, \

@@ -66,6 +66,8 @@ pub fn all() -> Vec<(String, Json)> {
         "X-Total-Dead" => count(24);
         /// The number of dead people without a place.
         "X-Total-Nowhere" => count(7);
+        /// The number of people of the place with the most people. Absent without people, and as of a time.
+        "X-Largest-Total" => count(7);
         /// This response repeats the one to an earlier request with the same key.
         "Idempotency-Replayed" => header(object! { "type": "string", "enum": ["true"] }, "true");
         /// The name of the file.

@@ -69,7 +69,12 @@ fn groups() -> Vec<Operation> {
         .headers(&["ListTag"])
         .example(request, &examples::PEOPLE_BY_PLACE);
     let request = "GET /v1/people/population?sort=-living&limit=1";
-    let totals = &["X-Total-Living", "X-Total-Dead", "X-Total-Nowhere"];
+    let totals = &[
+        "X-Total-Living",
+        "X-Total-Dead",
+        "X-Total-Nowhere",
+        "X-Largest-Total",
+    ];
     let populations = Response::list("Population", "A page of populations.")
         .csv(POPULATION_HEADER)
         .headers(&["ListTag", "Link"])

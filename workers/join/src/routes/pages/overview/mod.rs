@@ -62,7 +62,9 @@ pub async fn overview(request: Request) -> Result<Response, Error> {
             }
         }
         Ok(Root::Dataset) => {
-            access::guard(&request, Scope::Read)?;
+            if let Err(error) = access::guard(&request, Scope::Read) {
+                return Ok(Response::from(error));
+            }
             return Ok(dataset(request).await.unwrap_or_else(Response::from));
         }
         Err(problem) => return Ok(Response::problem(&problem)),
