@@ -10,7 +10,7 @@ use http_semantics::{Params, Problem, Validator};
 
 use crate::Cursor;
 use crate::page::PageSize;
-use crate::statement::{Bind, EPOCH, Statement, framing_binds};
+use crate::statement::{Bind, Statement, framing_binds};
 use crate::table_spec::TableSpec;
 
 /// The maximum number of changes that a page looks through for those of a place.
@@ -290,14 +290,13 @@ pub fn page(
         ("{end}", end),
         ("{more}", more),
         ("{change}", &format!("{line}{{change_json}}")),
-        ("{change_json}", &table.change_json),
-        ("{change_log_id}", table.declaration.change_log_id),
-        ("{change_log}", table.declaration.change_log),
-        ("{epoch}", EPOCH),
     ] {
         sql = sql.replace(name, part);
     }
-    Statement { sql, binds }
+    Statement {
+        sql: table.sql(&sql),
+        binds,
+    }
 }
 
 #[cfg(test)]
