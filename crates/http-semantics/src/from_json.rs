@@ -2,7 +2,8 @@
 //!
 //! serde would generate 2 to 5 KB of code for each type, because each type would have its own
 //! parser. Here, one parser makes a [`Value`], and each type only takes its members from this
-//! value. This made the code of `join` 50 KB smaller.
+//! value. The gateway parses no type with serde. The first one would make it 15 KB larger (gzip):
+//! serde's messages about types format floats.
 
 use domain::place_status::PlaceStatuses;
 use serde_json::{Map, Value};
