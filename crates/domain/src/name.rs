@@ -93,12 +93,6 @@ impl Name {
     pub fn case_key(&self, normalize: Normalize) -> String {
         case_key(&self.0, normalize)
     }
-
-    /// The keys to store.
-    #[must_use]
-    pub fn keys(&self, normalize: Normalize) -> NameKeys {
-        NameKeys::new(self, normalize)
-    }
 }
 
 fn is_in(character: char, ranges: &[(char, char)]) -> bool {

@@ -7,17 +7,13 @@ use domain::Param;
 /// The media types of an export. CSV is the default.
 pub const EXPORT_MEDIA_TYPES: &[MediaType] = &[MediaType::Csv, MediaType::NdJson];
 
+/// The values of the query parameter `format`, to end the sentence "it must be …".
+pub const EXPECTED_FORMAT: &str = "csv or ndjson";
+
 /// The media type in the query parameter `format`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ExportFormat(pub MediaType);
-
-impl Param for ExportFormat {
-    const EXPECTED: &'static str = "csv or ndjson";
-
-    fn parse(text: &str) -> Option<Self> {
-        let mut known = EXPORT_MEDIA_TYPES.iter().copied();
-        known.find(|media_type| media_type.name() == text).map(Self)
-    }
+#[must_use]
+pub fn parse_format(text: &str) -> Option<MediaType> {
+    MediaType::parse(text).filter(|media_type| EXPORT_MEDIA_TYPES.contains(media_type))
 }
 
 /// The only cell of the last line of a complete export in CSV, and how that of an incomplete one begins.
@@ -85,18 +81,9 @@ mod tests {
 
     #[test]
     fn an_export_is_csv_or_ndjson() {
-        assert_eq!(
-            ExportFormat::parse("csv"),
-            Some(ExportFormat(MediaType::Csv))
-        );
-        assert_eq!(
-            ExportFormat::parse("ndjson"),
-            Some(ExportFormat(MediaType::NdJson))
-        );
-        assert_eq!(
-            (ExportFormat::parse("json"), ExportFormat::parse("xlsx")),
-            (None, None)
-        );
+        assert_eq!(parse_format("csv"), Some(MediaType::Csv));
+        assert_eq!(parse_format("ndjson"), Some(MediaType::NdJson));
+        assert_eq!([parse_format("json"), parse_format("xlsx")], [None; 2]);
     }
 
     #[test]

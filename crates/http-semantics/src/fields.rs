@@ -383,7 +383,7 @@ mod tests {
     #[test]
     fn the_id_of_a_place_is_a_whole_number_from_1() {
         let place = |json: &str| {
-            let mut fields = Fields::new(Object::parse(json.as_bytes()).unwrap());
+            let mut fields = fields(json);
             let place = fields.place_id("placeId");
             fields.finish(&["placeId"], Some(place.map(PlaceId::get)))
         };
@@ -397,7 +397,7 @@ mod tests {
     #[test]
     fn the_id_of_another_record_needs_its_condition() {
         let record = |json: &str| {
-            let mut fields = Fields::new(Object::parse(json.as_bytes()).unwrap());
+            let mut fields = fields(json);
             let is_even = |id: PersonId| id.get() % 2 == 0;
             let record = fields.record_id("parent", "even", is_even);
             fields.finish(&["parent"], Some(record))
@@ -412,8 +412,7 @@ mod tests {
     #[test]
     fn a_version_is_a_whole_number_from_1() {
         let version = |json: &str| {
-            let object = Object::parse(json.as_bytes()).unwrap();
-            let mut fields = Fields::new(object);
+            let mut fields = fields(json);
             let version = fields.version("version");
             fields.finish(&["version"], version)
         };
@@ -430,7 +429,7 @@ mod tests {
     #[test]
     fn an_imported_id_has_a_limit_and_may_be_absent() {
         let id = |json: &str| {
-            let mut fields = Fields::new(Object::parse(json.as_bytes()).unwrap());
+            let mut fields = fields(json);
             let id = fields.imported_id();
             fields.finish(&["id"], Some(id))
         };

@@ -118,13 +118,6 @@ fn is_unchanged_by_parsers(query: &str) -> bool {
     !query.bytes().any(truncates_or_drops)
 }
 
-/// Whether a canonical path is only for requests between the workers.
-#[must_use]
-pub fn is_internal(path: &str) -> bool {
-    path.strip_prefix("/internal")
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -278,22 +271,6 @@ mod tests {
             ("http://h#a", None),
         ] {
             assert_eq!(checked_path_and_query(url), parts, "{url:?}");
-        }
-    }
-
-    #[test]
-    fn a_path_is_internal_if_its_first_segment_is_internal() {
-        for path in ["/internal", "/internal/counter", "/internal/"] {
-            assert!(is_internal(path), "{path}");
-        }
-        for path in [
-            "/",
-            "/internals",
-            "/people/internal",
-            "/v1/internal/counter",
-            "internal",
-        ] {
-            assert!(!is_internal(path), "{path}");
         }
     }
 

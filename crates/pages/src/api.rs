@@ -100,52 +100,31 @@ pub struct OperationResult {
 }
 
 from_json! {
-    for<T> Change<T> {
-        at: "at",
-        kind: "kind",
-        version: "version",
-        by: "by",
-        record: "record",
-    }
+    for<T> Change<T> { at, kind, version, by, record }
 }
 
 from_json! {
-    PlaceView {
-        id: "id",
-        name: "name",
-    }
-    Population {
-        place_id: "placeId",
-        living: "living",
-        dead: "dead",
-        king: king("king"),
-    }
-    King {
-        id: "id",
-        name: "name",
-    }
+    PlaceView { id, name }
+    Population { place_id: "placeId", living, dead, king: king("king") }
+    King { id, name }
     ApiProblem {
         r#type: "type",
-        status: "status",
-        title: "title",
+        status,
+        title,
         detail: or_default("detail"),
         errors: or_default("errors"),
-        king: "king",
-        etag: "etag",
-        id: "id",
+        king,
+        etag,
+        id,
         place_id: "placeId",
-        name: "name",
-        living: "living",
-        line: "line",
-        encoding: "encoding",
-        outcome: "outcome",
+        name,
+        living,
+        line,
+        encoding,
+        outcome,
         results: or_default("results"),
     }
-    OperationResult {
-        id: "id",
-        etag: "etag",
-        problem: "problem",
-    }
+    OperationResult { id, etag, problem }
 }
 
 /// The king of a population, whose name is `null` if the person was erased. The member must be

@@ -23,14 +23,7 @@ pub struct RecentChange {
 }
 
 from_json! {
-    RecentChange {
-        at: "at",
-        collection: "collection",
-        kind: "kind",
-        id: "id",
-        by: "by",
-        record: "record",
-    }
+    RecentChange { at, collection, kind, id, by, record }
 }
 
 /// The page. The changes are in order of time, the newest first. `stream` is the path of the later

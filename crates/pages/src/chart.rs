@@ -22,11 +22,7 @@ pub struct Point {
 }
 
 from_json! {
-    Point {
-        at: "at",
-        living: "living",
-        dead: "dead",
-    }
+    Point { at, living, dead }
 }
 
 /// A line of a chart.

@@ -31,14 +31,7 @@ pub struct PopulationChange {
 }
 
 from_json! {
-    PopulationChange {
-        at: "at",
-        by: "by",
-        before: "before",
-        record: "record",
-        living: "living",
-        dead: "dead",
-    }
+    PopulationChange { at, by, before, record, living, dead }
 }
 
 /// The request for the latest changes of the population of a place, before `until`.

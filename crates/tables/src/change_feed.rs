@@ -10,7 +10,7 @@ use http_semantics::{Params, Problem, Validator};
 
 use crate::Cursor;
 use crate::page::PageSize;
-use crate::statement::{Bind, EPOCH, Statement, framing_binds};
+use crate::statement::{Bind, Statement, framing_binds};
 use crate::table_spec::TableSpec;
 
 /// The maximum number of changes that a page looks through for those of a place.
@@ -250,18 +250,11 @@ pub fn page(
         Some(after) => format!("{} - 1", bind(after.number)),
         None => "newest.seq".to_owned(),
     };
-    let scanned = |bound: String| if is_scan { bound } else { String::new() };
-    let (low, high) = if query.descending {
-        let low = scanned(format!("max(start.seq, {newest} - {MAX_SCANNED})"));
-        (low, newest)
-    } else {
-        let high = scanned(format!("min({newest}, start.seq + {MAX_SCANNED})"));
-        (String::new(), if high.is_empty() { newest } else { high })
-    };
-    let low = if low.is_empty() {
-        "start.seq".to_owned()
-    } else {
-        low
+    let oldest = "start.seq".to_owned();
+    let (low, high) = match (is_scan, query.descending) {
+        (false, _) => (oldest, newest),
+        (true, true) => (format!("max(start.seq, {newest} - {MAX_SCANNED})"), newest),
+        (true, false) => (oldest, format!("min({newest}, start.seq + {MAX_SCANNED})")),
     };
     let (direction, last_of_page, end, more) = if query.descending {
         (
@@ -297,14 +290,13 @@ pub fn page(
         ("{end}", end),
         ("{more}", more),
         ("{change}", &format!("{line}{{change_json}}")),
-        ("{change_json}", &table.change_json),
-        ("{change_log_id}", table.declaration.change_log_id),
-        ("{change_log}", table.declaration.change_log),
-        ("{epoch}", EPOCH),
     ] {
         sql = sql.replace(name, part);
     }
-    Statement { sql, binds }
+    Statement {
+        sql: table.sql(&sql),
+        binds,
+    }
 }
 
 #[cfg(test)]

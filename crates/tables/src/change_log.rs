@@ -5,7 +5,7 @@
 
 use crate::page::PageSize;
 use crate::record::Author;
-use crate::statement::{Bind, EPOCH, Statement, framing_binds};
+use crate::statement::{Bind, Statement, framing_binds};
 use crate::table_spec::{TableSpec, Totals};
 use http_semantics::Validator;
 use http_semantics::media::ListFraming;
@@ -55,42 +55,6 @@ impl From<[Validator; 2]> for ChangeSeqs {
     fn from([places, people]: [Validator; 2]) -> Self {
         Self { places, people }
     }
-}
-
-/// A page of changes: one row of (body, `last`, `has_more`, epoch). `last` is the key of the last
-/// change of the page, or null if the page is empty.
-///
-/// ?1        the key after which the page begins
-/// ?2        the page size
-/// ?3 to ?6  the text before, between and after the changes, and the end of an empty list
-const PAGE: &str = "
-WITH
-  page AS (SELECT * FROM {change_log} WHERE {filter} ORDER BY {key} LIMIT ?2 + 1),
-  numbered AS (SELECT *, row_number() OVER () AS n FROM page)
-SELECT
-  ?3 || coalesce(group_concat({change}, ?4) FILTER (WHERE n <= ?2) || ?5, ?6) AS body,
-  max({key}) FILTER (WHERE n <= ?2) AS last,
-  count(*) > ?2 AS has_more,
-  {epoch} AS epoch
-FROM numbered";
-
-fn page(
-    table: &TableSpec,
-    filter: &str,
-    key: &str,
-    after: i64,
-    limit: PageSize,
-    framing: ListFraming,
-) -> Statement {
-    let sql = PAGE
-        .replace("{change_log}", table.declaration.change_log)
-        .replace("{epoch}", EPOCH)
-        .replace("{filter}", filter)
-        .replace("{key}", key)
-        .replace("{change}", &table.change_json);
-    let mut binds = vec![Bind::Integer(after), Bind::Integer(limit.get().into())];
-    binds.extend(framing_binds(framing));
-    Statement { sql, binds }
 }
 
 /// The change sequence of a table, the greatest `seq` of its log or 0: one row of (`change_seq`,
@@ -143,7 +107,32 @@ RETURNING {change_log_id} AS id";
     Statement::new(&table.sql(&sql), all)
 }
 
-/// The versions of a record after a version. Uses the unique index on (id, version).
+/// The versions of a record after a version: one row of (body, `last`, `has_more`, epoch). `last` is the
+/// last version of the page, or null if the page is empty.
+///
+/// ?1        the version after which the page begins
+/// ?2        the page size
+/// ?3 to ?6  the text before, between and after the changes, and the end of an empty list
+/// ?7        the id of the record
+///
+/// Uses the unique index on (id, version).
+const VERSIONS: &str = "
+WITH
+  page AS (
+    SELECT * FROM {change_log}
+    WHERE {change_log_id} = ?7 AND version > ?1
+    ORDER BY version
+    LIMIT ?2 + 1
+  ),
+  numbered AS (SELECT *, row_number() OVER () AS n FROM page)
+SELECT
+  ?3 || coalesce(group_concat({change_json}, ?4) FILTER (WHERE n <= ?2) || ?5, ?6) AS body,
+  max(version) FILTER (WHERE n <= ?2) AS last,
+  count(*) > ?2 AS has_more,
+  {epoch} AS epoch
+FROM numbered";
+
+/// The versions of a record after a version.
 #[must_use]
 pub fn versions(
     table: &TableSpec,
@@ -152,10 +141,10 @@ pub fn versions(
     limit: PageSize,
     framing: ListFraming,
 ) -> Statement {
-    let filter = format!("{} = ?7 AND version > ?1", table.declaration.change_log_id);
-    let mut statement = page(table, &filter, "version", version, limit, framing);
-    statement.binds.push(id.into());
-    statement
+    let mut binds = vec![Bind::Integer(version), Bind::Integer(limit.get().into())];
+    binds.extend(framing_binds(framing));
+    binds.push(id.into());
+    Statement::new(&table.sql(VERSIONS), binds)
 }
 
 /// The latest change of a record and, if there is a version, the change with that version, the

@@ -6,7 +6,7 @@
 //! because the SQL function `hex` can render it in the same statement as the page.
 
 use domain::name::MAX_NAME_CHARACTERS;
-use domain::{Param, PlaceId, param::parse_non_negative_integer};
+use domain::{Param, param::parse_non_negative_integer};
 use http_semantics::Validator;
 
 use crate::population::Measure;
@@ -100,12 +100,6 @@ fn parse_change(text: &str) -> Option<Validator> {
     parse_number(number).and_then(|_| Validator::parse(text))
 }
 
-impl From<PlaceId> for Cursor {
-    fn from(id: PlaceId) -> Self {
-        Self::Id(id.get())
-    }
-}
-
 impl std::fmt::Display for Cursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let plain = match self {
@@ -150,6 +144,7 @@ fn parse_digit(digit: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::PlaceId;
     use http_semantics::Epoch;
     use proptest::prelude::*;
 

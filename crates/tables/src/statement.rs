@@ -82,25 +82,17 @@ pub const EPOCH: &str = "(SELECT epoch FROM schema WHERE id = 1)";
 /// to [`version_list`].
 #[must_use]
 pub fn has_version(placeholder: &str) -> String {
-    [
-        "(",
-        placeholder,
-        " IS NULL OR version || '.' || ",
-        EPOCH,
-        " IN (SELECT value FROM json_each(",
-        placeholder,
-        ")))",
-    ]
-    .concat()
+    format!(
+        "({placeholder} IS NULL
+  OR version || '.' || {EPOCH} IN (SELECT value FROM json_each({placeholder})))"
+    )
 }
 
 /// The versions that a client allows, as a JSON array. None: any version.
 #[must_use]
 pub fn version_list(versions: Option<&[Validator]>) -> Bind {
-    let texts = versions.map(|versions| {
-        let versions = versions.iter().map(ToString::to_string);
-        versions.collect::<Vec<_>>()
-    });
+    let texts = versions.map(|versions| versions.iter().map(ToString::to_string));
+    let texts: Option<Vec<String>> = texts.map(Iterator::collect);
     texts
         .and_then(|texts| serde_json::to_string(&texts).ok())
         .into()

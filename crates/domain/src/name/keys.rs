@@ -51,14 +51,14 @@ pub struct NameKeys {
     pub words: Option<String>,
 }
 
-impl NameKeys {
-    /// The keys of a name.
+impl Name {
+    /// The keys to store.
     #[must_use]
-    pub fn new(name: &Name, normalize: Normalize) -> Self {
-        let case = case_key(name.as_str(), normalize);
+    pub fn keys(&self, normalize: Normalize) -> NameKeys {
+        let case = self.case_key(normalize);
         let search = search_key(&case, normalize);
         let words = indexed_words(&search);
-        Self {
+        NameKeys {
             words: (words != search).then_some(words),
             search: (search != case).then_some(search),
             case,

@@ -2,7 +2,9 @@
 
 use domain::Param;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use http_semantics::export_format::{EXPORT_MEDIA_TYPES, ExportFormat, abort_marker, end_line};
+use http_semantics::export_format::{
+    EXPECTED_FORMAT, EXPORT_MEDIA_TYPES, abort_marker, end_line, parse_format,
+};
 use http_semantics::{MediaType, Params, Problem};
 use js_sys::Uint8Array;
 use tables::list::export_part;
@@ -22,8 +24,8 @@ use crate::http::response::{Body, Response, encode_utf8};
 /// # Errors
 /// An unknown format, or an `Accept` without a known one.
 pub fn export_format(request: &Request, params: &Params) -> Result<MediaType, Problem> {
-    match params.get("format")? {
-        Some(ExportFormat(format)) => Ok(format),
+    match params.parse_value("format", EXPECTED_FORMAT, parse_format)? {
+        Some(format) => Ok(format),
         None => request.format(EXPORT_MEDIA_TYPES),
     }
 }

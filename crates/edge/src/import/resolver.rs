@@ -47,7 +47,7 @@ impl<'a, I: Importer> Resolver<'a, I> {
             let read = record::read_all(I::Record::table(), &ids);
             self.stored = stored_records(&self.importer.database().rows(&read).await?)?;
         }
-        let names = self.batch.place_names();
+        let names = self.batch.place_names(&HashSet::new());
         let ids = self.place_ids(&names, false).await?;
         let mut future_places = Vec::new();
         for (name, (found, future)) in names.iter().zip(ids.into_iter().zip(future_ids())) {
@@ -68,7 +68,7 @@ impl<'a, I: Importer> Resolver<'a, I> {
     pub(super) fn places_to_create(&self, rejected: &[Refusal]) -> Vec<&'a PlaceName> {
         let rejected: HashSet<RecordPosition> =
             rejected.iter().map(|refusal| refusal.position).collect();
-        let names = self.batch.place_names_except(&rejected);
+        let names = self.batch.place_names(&rejected);
         let is_missing = |name: &&PlaceName| self.missing.contains(&name.key);
         names.into_iter().filter(is_missing).collect()
     }

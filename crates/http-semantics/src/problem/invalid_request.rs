@@ -19,10 +19,7 @@ pub struct FieldError {
 }
 
 from_json! {
-    FieldError {
-        pointer: "pointer",
-        detail: "detail",
-    }
+    FieldError { pointer, detail }
 }
 
 impl Problem {

@@ -38,7 +38,7 @@ from_json! {
         last_line: "lastLine",
         outcome: or_default("outcome"),
         refused: or_default("refused"),
-        problem: "problem",
+        problem,
         read: or_default("read"),
         created: or_default("created"),
         updated: or_default("updated"),
@@ -46,13 +46,9 @@ from_json! {
         already_written: or_default("alreadyWritten"),
         refused_total: or_default("refusedTotal"),
         places_created: or_default("placesCreated"),
-        next: "next",
+        next,
     }
-    InvalidLine {
-        line: "line",
-        index: "index",
-        problem: "problem",
-    }
+    InvalidLine { line, index, problem }
 }
 
 impl ReportLine {

@@ -31,7 +31,7 @@ pub(crate) const ERASED: &str = "name erased";
 
 from_json! {
     PersonView {
-        id: "id",
+        id,
         name: name_or_erased("name"),
         is_alive: "isAlive",
         place_id: "placeId",

@@ -85,17 +85,11 @@ impl<T: Record + Clone> Batch<T> {
             .collect()
     }
 
-    /// The names of places, each once.
+    /// The names of places, each once. Not those of the records at the positions `except`.
     #[must_use]
-    pub fn place_names(&self) -> Vec<&PlaceName> {
-        self.place_names_except(&HashSet::new())
-    }
-
-    /// The names of places of the records at other positions than these, each once.
-    #[must_use]
-    pub fn place_names_except(&self, positions: &HashSet<RecordPosition>) -> Vec<&PlaceName> {
+    pub fn place_names(&self, except: &HashSet<RecordPosition>) -> Vec<&PlaceName> {
         let records = self.unresolved.iter();
-        let records = records.filter(|record| !positions.contains(&record.position));
+        let records = records.filter(|record| !except.contains(&record.position));
         let mut names: Vec<&PlaceName> =
             records.filter_map(|record| record.place.as_ref()).collect();
         names.sort_unstable_by(|a, b| a.key.cmp(&b.key));

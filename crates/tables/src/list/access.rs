@@ -21,7 +21,7 @@ use crate::Cursor;
 use crate::page::{Sort, SortKey};
 use crate::table_spec::TableSpec;
 
-/// The rows of a page.
+/// The rows of a page. The SQL has the placeholders of [`TableSpec::sql`].
 pub(super) struct Rows {
     /// A query for the rows in the order of the page, without a limit.
     pub(super) sql: String,
@@ -85,17 +85,12 @@ impl ListQuery {
     }
 
     /// The condition that selects the matches in a source.
-    pub(super) fn condition(
-        &self,
-        source: &Source,
-        table: &TableSpec,
-        binds: &mut Binds,
-    ) -> String {
+    pub(super) fn condition(&self, source: &Source, binds: &mut Binds) -> String {
         match source {
             Source::Table => join(&self.filters.conditions(), binds),
             Source::Search => {
                 let search = binds.add(self.filters.search());
-                table.sql(&format!("{{table}}_search MATCH {search}"))
+                format!("{{table}}_search MATCH {search}")
             }
         }
     }
@@ -136,7 +131,7 @@ impl Rows {
         let after = query.page.after.as_ref();
         if query.page.sort.key == SortKey::Id {
             let after = after.map(|cursor| binds.add(cursor.id()));
-            return Self::by_id(table, query, after.as_deref(), binds);
+            return Self::by_id(query, after.as_deref(), binds);
         }
         let after = match after {
             Some(Cursor::Name { key, name, id }) => Some([
@@ -150,25 +145,20 @@ impl Rows {
             .as_ref()
             .map(|after| after.each_ref().map(String::as_str));
         if query.filters.ids.is_some() {
-            Self::sorted_by_name(table, query, after, &Source::Table, binds)
+            Self::sorted_by_name(query, after, &Source::Table, binds)
         } else if query.has_no_name_index() {
-            Self::sorted_by_name(table, query, after, &Source::Search, binds)
+            Self::sorted_by_name(query, after, &Source::Search, binds)
         } else {
             Self::walked_by_name(table, query, after, binds)
         }
     }
 
     /// Rows in order of id. `after` is a placeholder.
-    pub(super) fn by_id(
-        table: &TableSpec,
-        query: &ListQuery,
-        after: Option<&str>,
-        binds: &mut Binds,
-    ) -> Self {
+    pub(super) fn by_id(query: &ListQuery, after: Option<&str>, binds: &mut Binds) -> Self {
         let (beyond, order) = direction(query.page.sort);
         let source = query.source();
         let (matches, key) = source.matches();
-        let condition = query.condition(&source, table, binds);
+        let condition = query.condition(&source, binds);
         let after = after.map_or_else(String::new, |after| {
             // D1 binds numbers as reals. FTS5 only seeks to integers, and would skip all rows before.
             format!(" AND {key} {beyond} CAST({after} AS INTEGER)")
@@ -186,24 +176,20 @@ impl Rows {
             let probe = format!(
                 "EXISTS (SELECT 1 FROM {matches} WHERE {condition} AND {key} {beyond} page.id)"
             );
-            Next::Probe(table.sql(&probe))
+            Next::Probe(probe)
         };
-        Self {
-            sql: table.sql(&select),
-            next,
-        }
+        Self { sql: select, next }
     }
 
     /// Rows that are read in order of id and sorted by name.
     fn sorted_by_name(
-        table: &TableSpec,
         query: &ListQuery,
         after: Option<[&str; 3]>,
         source: &Source,
         binds: &mut Binds,
     ) -> Self {
         let (beyond, order) = direction(query.page.sort);
-        let condition = query.condition(source, table, binds);
+        let condition = query.condition(source, binds);
         let select = format!(
             "SELECT {{record_columns}}, sort_key FROM {} WHERE {condition}{}
     ORDER BY sort_key {order}, name {order}, id {order}",
@@ -211,7 +197,7 @@ impl Rows {
             and_after_name(after, beyond)
         );
         Self {
-            sql: table.sql(&select),
+            sql: select,
             next: Next::Lookahead {
                 too_many_to_sort: matches!(source, Source::Search),
                 too_many_to_skip: None,
@@ -262,15 +248,13 @@ impl Rows {
         let order = format!(" ORDER BY sort_key {order}, name {order}, id {order}");
         let walk = |position: &str| {
             let ranges: Vec<String> = ranges.iter().map(|range| select(range, position)).collect();
-            table.sql(&[&ranges.join(" UNION ALL "), order.as_str()].concat())
+            [&ranges.join(" UNION ALL "), order.as_str()].concat()
         };
         let candidates = walk(&and_after_name(after, beyond));
         if skip.is_empty() {
             let beyond_page = after_name(beyond, ["page.sort_key", "page.name", "page.id"]);
             let probes = ranges.iter().map(|range| {
-                table.sql(&format!(
-                    "EXISTS (SELECT 1 FROM {{table}} WHERE {range} AND {beyond_page})"
-                ))
+                format!("EXISTS (SELECT 1 FROM {{table}} WHERE {range} AND {beyond_page})")
             });
             let probe = probes.collect::<Vec<_>>().join(" OR ");
             return Self {

@@ -25,7 +25,7 @@ pub fn ids(table: &TableSpec, query: &ListQuery) -> Statement {
     let sql = IDS
         .replace("{from}", from)
         .replace("{key}", key)
-        .replace("{condition}", &query.condition(&source, table, &mut binds))
+        .replace("{condition}", &query.condition(&source, &mut binds))
         .replace("{max}", &MAX_MATCHES.to_string());
     Statement {
         sql: table.sql(&sql),

@@ -40,7 +40,7 @@ pub fn export_part(
         media_type.framing()
     };
     let mut binds = Binds::after(PART_BINDS);
-    let rows = Rows::by_id(table, query, Some("?6"), &mut binds);
+    let rows = Rows::by_id(query, Some("?6"), &mut binds);
     let sql = PART
         .replace("{rows}", &rows.sql)
         .replace("{record}", table.record(media_type));

@@ -52,7 +52,7 @@ impl Total {
             .flatten();
         let is_counted = must_count || (query.page.count && maintained.is_none());
         let counted = if is_counted {
-            counted(table, query, binds)
+            counted(query, binds)
         } else {
             String::new()
         };
@@ -77,14 +77,13 @@ impl Total {
     }
 }
 
-fn counted(table: &TableSpec, query: &ListQuery, binds: &mut Binds) -> String {
+fn counted(query: &ListQuery, binds: &mut Binds) -> String {
     let source = query.source();
     let (matches, _) = source.matches();
-    let counted = COUNTED
+    COUNTED
         .replace("{from}", matches)
-        .replace("{condition}", &query.condition(&source, table, binds))
-        .replace("{max}", &MAX_MATCHES.to_string());
-    table.sql(&counted)
+        .replace("{condition}", &query.condition(&source, binds))
+        .replace("{max}", &MAX_MATCHES.to_string())
 }
 
 /// The maintained total of the records that match, if there is one.

@@ -30,15 +30,16 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All kinds, with their names.
-    pub const ALL: [(&'static str, Self); 3] = [
-        ("create", Self::Create),
-        ("update", Self::Update),
-        ("delete", Self::Delete),
-    ];
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            "create" => Some(Self::Create),
+            "update" => Some(Self::Update),
+            "delete" => Some(Self::Delete),
+            _ => None,
+        }
+    }
 
     /// The status of an operation that was done.
-    #[must_use]
     fn status(self) -> u16 {
         match self {
             Self::Create => 201,

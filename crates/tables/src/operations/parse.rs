@@ -137,8 +137,7 @@ impl<T: Record> Operations<T> {
         let has_if_match = others.0.contains_key(IF_MATCH);
         let mut fields = Fields::new(others);
         let kind = fields.required("op", "create, update or delete", |value| {
-            let known = Kind::ALL.iter().find(|(name, _)| value == name);
-            known.map(|(_, kind)| *kind)
+            Kind::parse(value.as_str()?)
         });
         let id = if kind == Some(Kind::Create) {
             fields.record_id("id", EXPECTED_CHOICE, RecordId::is_choosable)

@@ -184,6 +184,7 @@ impl TableSpec {
             ("{assignments}", &self.assignments),
             ("{json}", &self.json),
             ("{logged_json}", &self.logged_json),
+            ("{change_json}", &self.change_json),
             ("{epoch}", EPOCH),
         ];
         let mut sql = template.to_owned();

@@ -74,10 +74,7 @@ struct References {
 }
 
 from_json! {
-    References {
-        id: "id",
-        place_id: present("placeId"),
-    }
+    References { id, place_id: present("placeId") }
 }
 
 impl<'a> Record<'a> {

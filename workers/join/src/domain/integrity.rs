@@ -19,11 +19,7 @@ pub struct ResidentCounts {
 }
 
 from_json! {
-    ResidentCounts {
-        place_id: "placeId",
-        living: "living",
-        dead: "dead",
-    }
+    ResidentCounts { place_id: "placeId", living, dead }
 }
 
 /// The counts whose place is not among `places`. Both are in order of id.

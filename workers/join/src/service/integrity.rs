@@ -35,17 +35,8 @@ struct PlacesPage {
 }
 
 from_json! {
-    PeoplePage {
-        residents: "residents",
-        next: "next",
-        double_kings: "doubleKings",
-        pending: "pending",
-    }
-    PlacesPage {
-        places: "places",
-        next: "next",
-        deleting: "deleting",
-    }
+    PeoplePage { residents, next, double_kings: "doubleKings", pending }
+    PlacesPage { places, next, deleting }
 }
 
 /// The report.

@@ -63,11 +63,7 @@ struct StepResult {
 }
 
 from_json! {
-    StepResult {
-        living: "living",
-        dead: "dead",
-        changed: or_default("changed"),
-    }
+    StepResult { living, dead, changed: or_default("changed") }
 }
 
 /// How a repeated step ended.

@@ -37,11 +37,7 @@ struct Residents {
 }
 
 from_json! {
-    Residents {
-        place_id: "placeId",
-        living: "living",
-        dead: "dead",
-    }
+    Residents { place_id: "placeId", living, dead }
 }
 
 /// A place that a batch deletes.

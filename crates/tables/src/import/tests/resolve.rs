@@ -135,7 +135,7 @@ fn only_a_batch_with_patches_names_of_places_or_removals_needs_stored_data() {
         ),
     ] {
         let batch = batch(FileFormat::NdJson, line, "", is_patch);
-        let found = batch.place_names().into_iter();
+        let found = batch.place_names(&HashSet::new()).into_iter();
         let found: Vec<_> = found.map(|place| place.name.as_str()).collect();
         assert_eq!((batch.stored_ids(), found), (ids, names), "{line}");
         assert_eq!(batch.is_resolved(), batch.unresolved.is_empty());
@@ -154,7 +154,7 @@ fn equal_names_of_places_are_listed_once_without_those_of_excepted_lines() {
     let batch = batch(FileFormat::NdJson, &body, "", false);
     let keys = |except: &[usize]| {
         let except = except.iter().map(|line| position(*line)).collect();
-        let names = batch.place_names_except(&except).into_iter();
+        let names = batch.place_names(&except).into_iter();
         names.map(|place| place.key.clone()).collect::<Vec<_>>()
     };
     assert_eq!(keys(&[]), ["x", "y", "z"]);

@@ -60,20 +60,9 @@ impl King {
 }
 
 from_json! {
-    NamedPlace {
-        id: "id",
-        name: "name",
-    }
-    Population {
-        place_id: "placeId",
-        living: "living",
-        dead: "dead",
-        king: present("king"),
-    }
-    King {
-        id: "id",
-        name: present("name"),
-    }
+    NamedPlace { id, name }
+    Population { place_id: "placeId", living, dead, king: present("king") }
+    King { id, name: present("name") }
 }
 
 /// A place with its population. A place without people has none.

@@ -43,12 +43,7 @@ struct PeopleData {
 }
 
 from_json! {
-    PeopleData {
-        people: "people",
-        next: "next",
-        total: "total",
-        places: "places",
-    }
+    PeopleData { people, next, total, places }
 }
 
 const TOO_MANY_TO_SORT: &str = "Too many people match to sort them by name. They are in the order \

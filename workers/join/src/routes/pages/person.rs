@@ -33,12 +33,7 @@ struct PersonData {
 }
 
 from_json! {
-    PersonData {
-        person: "person",
-        version: "version",
-        places: "places",
-        history: "history",
-    }
+    PersonData { person, version, places, history }
 }
 
 /// A response, and what it contains. None if there is no such person.

@@ -13,6 +13,7 @@ use pages::Notice;
 use pages::api::{Change, PlaceView, Population};
 use pages::list::Total;
 use tables::list::MAX_MATCHES;
+use tables::page::next_cursor;
 
 use super::people::place_views;
 use super::saved::Saved;
@@ -106,7 +107,7 @@ impl Unparsed {
             change_seq: change_seq(&response),
             total: total(&response),
             body: backend.bytes(&response).await?,
-            next,
+            next: next.map(|cursor| cursor.to_string()),
             version: version.unwrap_or_default(),
         }))
     }
@@ -163,12 +164,6 @@ pub async fn read_list<T: FromJson>(
 ) -> Result<(Vec<T>, Option<String>), Error> {
     let list = Unparsed::load_list(backend, path).await?;
     Ok((list.parse(backend)?, list.next))
-}
-
-/// The cursor in a link to the next page.
-fn next_cursor(link: &str) -> Option<String> {
-    let (_, rest) = link.split_once("after=")?;
-    rest.split(['&', '>']).next().map(ToOwned::to_owned)
 }
 
 /// A record with its version. None if it does not exist.

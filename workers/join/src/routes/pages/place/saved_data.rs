@@ -56,22 +56,17 @@ struct PlaceWithPeople {
 
 from_json! {
     PlaceData {
-        place: "place",
-        population: "population",
-        people: "people",
-        next: "next",
-        total: "total",
-        series: "series",
-        history: "history",
+        place,
+        population,
+        people,
+        next,
+        total,
+        series,
+        history,
         population_changes: "populationChanges",
         other_places: or_default("otherPlaces"),
     }
-    PlaceWithPeople {
-        id: "id",
-        name: "name",
-        people: "people",
-        next: "next",
-    }
+    PlaceWithPeople { id, name, people, next }
 }
 
 impl PlaceWithPeople {
