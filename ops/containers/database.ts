@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { Miniflare } from "miniflare";
 import { OutdatedSchema, outdatedQuery } from "../schema.ts";
 import { sections } from "../seed.ts";
-import { mainTable, type Name } from "../workers.ts";
+import { filledQuery, type Name } from "../workers.ts";
 import type { Plan } from "./plan.ts";
 
 type D1 = Awaited<ReturnType<Miniflare["getD1Database"]>>;
@@ -39,14 +39,13 @@ async function migrate(database: D1, files: string[]): Promise<string[]> {
 
 async function seed(database: D1, name: Name): Promise<boolean> {
   const rows = sections(readFileSync("seed.sql", "utf8")).get(name);
-  const [found] = (await database.prepare(`SELECT 1 FROM ${mainTable[name]} LIMIT 1`).all())
-    .results;
-  if (found || !rows) return false;
+  const found = await database.prepare(filledQuery(name)).first<{ filled: number }>();
+  if (found?.filled || !rows) return false;
   await database.prepare(rows).run();
   return true;
 }
 
-/** Migrates the database in a folder. If `isSeeded`, fills an empty one with seed.sql. */
+/** Migrates the database in a folder. If `isSeeded`, fills one that never had records with seed.sql. */
 export async function prepare(
   name: Name,
   { options, migrations }: Plan,
