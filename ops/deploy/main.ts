@@ -15,6 +15,7 @@ import {
   environmentOf,
   expectedName,
   placeholders,
+  readsAreOpen,
   services,
 } from "./config.ts";
 import { expectedLocation, type Location, locationOf } from "./locations.ts";
@@ -141,7 +142,7 @@ class Deployment {
       }
       case "check": {
         if (!this.#url) throw new Failed("the address of the gateway is unknown: set URL to it");
-        const failures = await check(this.#url, Number(env.CHECKS ?? 30));
+        const failures = await check(this.#url, readsAreOpen(), Number(env.CHECKS ?? 30));
         if (failures.length)
           throw new Failed(`${this.#url} does not do what it should\n${failures.join("\n")}`);
       }
