@@ -20,9 +20,9 @@ const dataTables: Record<Name, string[]> = {
  * deleted, although people live there. */
 const order: Name[] = ["people", "places", "join"];
 
-/** The scheduled runs of the workers may already change these tables: they delete old responses, and
- * finish the deletions of places. */
-const CHANGED_BY_SCHEDULE = ["idempotency", "tombstone"];
+/** The scheduled runs of the workers may already change these tables: they delete old responses, finish
+ * the deletions of places, and store the latest erasure of a person. */
+const CHANGED_BY_SCHEDULE = ["idempotency", "tombstone", "erasure"];
 
 /** A scheduled run finishes a deletion only a minute after its last progress. */
 const beginDeletionsIn = (milliseconds: number) =>
