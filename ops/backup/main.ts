@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { environmentOf, expectedName } from "../deploy/config.ts";
 import { Failed } from "../deploy/wrangler.ts";
-import { newEpoch, withEpoch } from "../schema.ts";
+import { newEpoch, UnusableDatabase, withEpoch } from "../schema.ts";
 import { type Name, names } from "../workers.ts";
 import { Local } from "./local_store.ts";
 import { checkFolder, missingMigrations, read, Unusable, write, writePrivate } from "./manifest.ts";
@@ -69,7 +69,8 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  if (!(error instanceof Failed || error instanceof Unusable)) throw error;
-  console.error(`» failed: ${error.message}`);
+  const isKnown = [Failed, Unusable, UnusableDatabase].some((kind) => error instanceof kind);
+  if (!isKnown) throw error;
+  console.error(`» failed: ${(error as Error).message}`);
   process.exitCode = 1;
 }

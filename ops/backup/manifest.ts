@@ -168,7 +168,7 @@ export async function write(folder: string, source: string, dumps: Dumps): Promi
 }
 
 /** The migrations of this version. */
-function migrationsOf(name: Name): string[] {
+export function migrationsOf(name: Name): string[] {
   const files = readdirSync(`d1-migrations/${name}`).filter((file) => file.endsWith(".sql"));
   return files.sort();
 }

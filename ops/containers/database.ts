@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { Miniflare } from "miniflare";
-import { OutdatedSchema, outdatedQuery } from "../schema.ts";
+import { faultQuery, rejectFault } from "../schema.ts";
 import { sections } from "../seed.ts";
 import { filledQuery, type Name } from "../workers.ts";
 import type { Plan } from "./plan.ts";
@@ -16,12 +16,12 @@ const MIGRATIONS_TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations(
   applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
 )`;
 
-/** Rejects a database that an older version made. */
+/** Rejects a database that an older version or another project made. */
 async function checkSchema(database: D1, name: Name): Promise<void> {
-  const row = await database.prepare(outdatedQuery(name)).first<{ outdated: number }>();
-  if (row?.outdated) {
-    throw new OutdatedSchema(name, "remove its volume (docker compose down --volumes)");
-  }
+  rejectFault(await database.prepare(faultQuery(name)).first(), name, {
+    older: "remove its volume (docker compose down --volumes)",
+    foreign: "use another volume",
+  });
 }
 
 /** Applies each missing migration, and records it in the same transaction. */

@@ -204,6 +204,35 @@ suite("the deployment", () => {
     assert.deepEqual(state(), before);
   });
 
+  test("a_deployment_rejects_a_database_of_another_project_and_changes_nothing", async () => {
+    for (const [name, schema] of [
+      ["people", "CREATE TABLE d1_migrations (id); CREATE TABLE customer (name TEXT);"],
+      ["join", "CREATE TABLE schema (epoch TEXT);"],
+    ]) {
+      const { deploy, state, save } = makeAccount();
+      const database = String(name);
+      const schemas = { [database]: String(schema) };
+      save({ ...state(), databases: { [database]: `id-of-${name}` }, schemas });
+      const before = state();
+      const { code, output, commands } = await deploy();
+      assert.deepEqual([code, commands.filter(Boolean)], [1, []], output);
+      const lines = output.split("\n").filter((line) => !line.startsWith("» check"));
+      const message = `» the database ${name} has tables that are not of this project: set ENV, so that`;
+      assert.deepEqual([lines.length, lines[0]?.startsWith(message)], [2, true], output);
+      assert.deepEqual(state(), before);
+    }
+  });
+
+  test("a_deployment_continues_with_an_empty_database", async () => {
+    const { deploy, state, save } = makeAccount();
+    // Of a migration that failed, the platform has only the table for migrations.
+    const schemas = { people: "CREATE TABLE d1_migrations (id);" };
+    save({ ...state(), databases: { people: "id-of-people" }, schemas });
+    const { code, output } = await deploy();
+    assert.equal(code, 0, output);
+    assertComplete(state());
+  });
+
   test("a_staging_deployment_has_its_own_names_and_backends_without_a_public_address", async () => {
     const { deploy, state } = makeAccount();
     const { code, output } = await deploy({ ENV: "staging" });
