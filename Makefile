@@ -59,7 +59,7 @@ dev: $(SETUP) $(BUILDS) .wrangler/state/seeded ## run the three workers on this 
 
 migrate: $(WORKERS:%=.wrangler/state/%.migrated) ## apply new migrations to the local databases
 
-seed: migrate ## fill the empty local databases with seed.sql
+seed: migrate ## fill the new local databases with seed.sql
 	@node ops/seed.ts
 
 run_tests = @node --import ./tests/support/miniflare_buffer.ts --test --test-reporter=spec

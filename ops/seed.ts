@@ -1,8 +1,10 @@
-// Fills each empty local database with its section of seed.sql.
+// Fills each local database that never had records with its section of seed.sql.
 import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
-import { configs, mainTable, type Name } from "./workers.ts";
+import { configs, filledQuery, mainTable, type Name } from "./workers.ts";
+
+const state = process.env.STATE || ".wrangler/state";
 
 /** The sections of a seed file. Each begins with a line `-- database: NAME`. */
 export function sections(text: string): Map<Name, string> {
@@ -18,7 +20,7 @@ export function sections(text: string): Map<Name, string> {
 }
 
 async function execute(database: Name, ...args: string[]): Promise<string> {
-  const where = ["-c", configs[database], "--local", "--persist-to", ".wrangler/state"];
+  const where = ["-c", configs[database], "--local", "--persist-to", state];
   const { stdout } = await promisify(execFile)(
     "wrangler",
     ["d1", "execute", database, ...where, "--json", ...args],
@@ -28,9 +30,9 @@ async function execute(database: Name, ...args: string[]): Promise<string> {
 }
 
 async function seed(database: Name, sql: string): Promise<void> {
-  const isFilled = `SELECT EXISTS (SELECT 1 FROM ${mainTable[database]}) AS filled`;
-  const [result] = JSON.parse(await execute(database, "--command", isFilled));
-  if (result.results[0].filled) return console.log(`» the database ${database} has data: skipped`);
+  const [result] = JSON.parse(await execute(database, "--command", filledQuery(database)));
+  if (result.results[0].filled)
+    return console.log(`» the database ${database} has or had records: skipped`);
   const file = `.wrangler/seed-${database}.sql`;
   mkdirSync(".wrangler", { recursive: true });
   writeFileSync(file, sql);

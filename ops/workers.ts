@@ -13,3 +13,15 @@ export const mainTable: Record<Name, string> = {
   people: "person",
   join: "dataset",
 };
+
+/** A query whose column `filled` is 1 if a database has records or had some. Their ids are in the change
+ * log, and are not used again. */
+export function filledQuery(name: Name): string {
+  const tables: Record<Name, string[]> = {
+    places: ["place", "place_change"],
+    people: ["person", "person_change"],
+    join: ["dataset"],
+  };
+  const filled = tables[name].map((table) => `EXISTS (SELECT 1 FROM ${table})`);
+  return `SELECT ${filled.join(" OR ")} AS filled`;
+}

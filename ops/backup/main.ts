@@ -1,13 +1,12 @@
 // The commands `make backup`, `make restore FROM=…` and `make epoch`. They use the local databases,
 // or with REMOTE=1 those of an environment (ENV=staging).
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { environmentOf, expectedName } from "../deploy/config.ts";
 import { Failed } from "../deploy/wrangler.ts";
-import { newEpoch, withEpoch } from "../schema.ts";
+import { newEpoch, UnusableDatabase, withEpoch } from "../schema.ts";
 import { type Name, names } from "../workers.ts";
 import { Local } from "./local_store.ts";
-import { missingMigrations, read, Unusable, write, writePrivate } from "./manifest.ts";
+import { checkFolder, missingMigrations, read, Unusable, write, writePrivate } from "./manifest.ts";
 import { Remote } from "./remote_store.ts";
 import { restore } from "./restore.ts";
 import { withTemporaryFolder } from "./sql_file.ts";
@@ -23,10 +22,10 @@ async function store(): Promise<Store> {
 }
 
 async function backup(): Promise<void> {
-  const origin = await store();
   const now = new Date().toISOString().replace(/\.\d+/, "").replaceAll(":", "-");
   const folder = env.TO || `backups/${now}`;
-  if (existsSync(folder)) throw new Failed(`${folder} exists: choose another folder`);
+  checkFolder(folder);
+  const origin = await store();
   const { databases } = await withTemporaryFolder(async (temporary) =>
     write(folder, origin.source, await origin.dump(temporary)),
   );
@@ -70,7 +69,8 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  if (!(error instanceof Failed || error instanceof Unusable)) throw error;
-  console.error(`» failed: ${error.message}`);
+  const isKnown = [Failed, Unusable, UnusableDatabase].some((kind) => error instanceof kind);
+  if (!isKnown) throw error;
+  console.error(`» failed: ${(error as Error).message}`);
   process.exitCode = 1;
 }

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import {
   closeSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -14,7 +15,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { type Name, names } from "../workers.ts";
 import { type Contents, contents, PRIVATE_FILE, PRIVATE_FOLDER } from "./dump.ts";
@@ -122,6 +123,26 @@ export function writePrivate(file: string, text: string): void {
   writeFileSync(file, text, { mode: PRIVATE_FILE });
 }
 
+/** Creates the folder in which a backup is written before it gets its name. */
+function createUnfinished(folder: string): string {
+  // Without `resolve`, a slash at the end of the path would put this folder into that of the backup.
+  const unfinished = `${resolve(folder)}.unfinished`;
+  // One that an interrupted backup has left may have other permissions.
+  rmSync(unfinished, { recursive: true, force: true });
+  mkdirSync(unfinished, { recursive: true, mode: PRIVATE_FOLDER });
+  return unfinished;
+}
+
+/** Throws if no backup can be written to a folder. A backup may take an hour before it is written. */
+export function checkFolder(folder: string): void {
+  if (existsSync(folder)) throw new Unusable(`${folder} exists: choose another folder`);
+  try {
+    rmSync(createUnfinished(folder), { recursive: true });
+  } catch (error) {
+    throw new Unusable(`${folder} cannot be created: ${(error as Error).message}`);
+  }
+}
+
 /** Writes a backup completely or not at all. */
 export async function write(folder: string, source: string, dumps: Dumps): Promise<Manifest> {
   const contentsOf = await described(dumps);
@@ -137,20 +158,17 @@ export async function write(folder: string, source: string, dumps: Dumps): Promi
     source,
     databases,
   };
-  const unfinished = `${folder}.unfinished`;
-  // One that an interrupted backup has left may have other permissions.
-  rmSync(unfinished, { recursive: true, force: true });
-  mkdirSync(unfinished, { recursive: true, mode: PRIVATE_FOLDER });
+  const unfinished = createUnfinished(folder);
   // The dumps have the permissions of private files, which a copy keeps.
   for (const name of names) copyFileSync(dumps[name], join(unfinished, `${name}.sql`));
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
   writePrivate(join(unfinished, "manifest.json"), text);
-  renameSync(unfinished, folder);
+  renameSync(unfinished, resolve(folder));
   return manifest;
 }
 
 /** The migrations of this version. */
-function migrationsOf(name: Name): string[] {
+export function migrationsOf(name: Name): string[] {
   const files = readdirSync(`d1-migrations/${name}`).filter((file) => file.endsWith(".sql"));
   return files.sort();
 }

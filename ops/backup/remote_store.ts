@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { configure, deployedName, type Environment } from "../deploy/config.ts";
 import { databases, Failed, wrangler } from "../deploy/wrangler.ts";
+import { faultQuery, rejectFault } from "../schema.ts";
 import { type Name, names } from "../workers.ts";
 import { D1Api } from "./d1_api.ts";
 import { fence, fits, untilConsistent } from "./fence.ts";
@@ -27,7 +28,15 @@ export class Remote implements Store {
       if (!ids.has(name))
         throw new Failed(`${environment} has no database ${name}: run make deploy first`);
     }
-    return new Remote(environment, ids, await D1Api.open());
+    const remote = new Remote(environment, ids, await D1Api.open());
+    for (const name of names) {
+      const [row] = await remote.query(name, faultQuery(name));
+      rejectFault(row, deployedName(name, environment), {
+        older: "export its records (docs/operations.md)",
+        foreign: "set ENV to the environment of this project (docs/operations.md)",
+      });
+    }
+    return remote;
   }
 
   /** Copies a database into a temporary file, page by page. */

@@ -4,25 +4,19 @@ import { join } from "node:path";
 import { Failed } from "../deploy/wrangler.ts";
 import { newEpoch, withEpoch } from "../schema.ts";
 import type { Name } from "../workers.ts";
-import { type Contents, identifier, TABLES } from "./dump.ts";
+import { type Contents, identifier, type Schema } from "./dump.ts";
 import { type Dumps, described, describedAlone, type Manifest, writePrivate } from "./manifest.ts";
 import { sqlChunks, withTemporaryFolder } from "./sql_file.ts";
 import type { Store } from "./stores.ts";
-
-/** A database is empty if these tables are. */
-const dataTables: Record<Name, string[]> = {
-  places: ["place", "place_change"],
-  people: ["person", "person_change"],
-  join: ["dataset"],
-};
+import { replaceableTables } from "./target.ts";
 
 /** People come first. While people is empty, a scheduled run of places would remove a place that is being
  * deleted, although people live there. */
 const order: Name[] = ["people", "places", "join"];
 
-/** The scheduled runs of the workers may already change these tables: they delete old responses, and
- * finish the deletions of places. */
-const CHANGED_BY_SCHEDULE = ["idempotency", "tombstone"];
+/** The scheduled runs of the workers may already change these tables: they delete old responses, finish
+ * the deletions of places, and store the latest erasure of a person. */
+const CHANGED_BY_SCHEDULE = ["idempotency", "tombstone", "erasure"];
 
 /** A scheduled run finishes a deletion only a minute after its last progress. */
 const beginDeletionsIn = (milliseconds: number) =>
@@ -31,25 +25,9 @@ const beginDeletionsIn = (milliseconds: number) =>
 /** The time for which deletions wait, so that the records are not changed before they are compared. */
 const COMPARISON_MS = 60 * 60_000;
 
-type Table = { name: string; type: string };
-
-async function tables(store: Store, name: Name): Promise<Table[]> {
-  const rows = await store.query(name, TABLES);
-  return rows.map((row) => ({ name: String(row.name), type: String(row.type) }));
-}
-
-async function isEmpty(store: Store, name: Name, existing: Table[]): Promise<boolean> {
-  const known = new Set(existing.map(({ name }) => name));
-  for (const table of dataTables[name].filter((table) => known.has(table))) {
-    const [row] = await store.query(name, `SELECT EXISTS (SELECT 1 FROM ${table}) AS used`);
-    if (row?.used) return false;
-  }
-  return true;
-}
-
 /** The statements that drop the empty tables of a migrated database: first the virtual ones, which
  * read other tables, then the others in an order that foreign keys allow. */
-function drops(existing: Table[]): string {
+function drops(existing: Schema[]): string {
   const ordered = existing.toReversed();
   ordered.sort((a, b) => Number(b.type === "virtual") - Number(a.type === "virtual"));
   const statements = ordered.map(({ name }) => `DROP TABLE ${identifier(name)};\n`);
@@ -80,8 +58,8 @@ export async function restore(store: Store, manifest: Manifest, dumps: Dumps): P
     };
     const pending = new Map<Name, string>();
     for (const name of order) {
-      const existing = await tables(store, name);
-      if (await isEmpty(store, name, existing)) pending.set(name, drops(existing));
+      const replaceable = await replaceableTables(store, name, dumps[name]);
+      if (replaceable) pending.set(name, drops(replaceable));
       else if (differences(await describedAlone(name, await dump(name)), manifest, name).length > 0)
         throw new Failed(`the database ${name} is not empty: restore into a new one`);
     }

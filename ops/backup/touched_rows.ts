@@ -6,8 +6,9 @@ import type { Name } from "../workers.ts";
 /** The changes of one statement. */
 export const MAX_CHANGES = 500;
 
-/** The rows that a small table may have. */
-export const MAX_SMALL_ROWS = 1_000;
+/** The rows that a small table may have. A batch that deletes places has 1,000 tombstones until it ends, and
+ * several batches may run. */
+export const MAX_SMALL_ROWS = 10_000;
 
 /** The changes with `after < seq <= upTo`. */
 export type Interval = { after: number; upTo: number };

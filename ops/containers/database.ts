@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { Miniflare } from "miniflare";
-import { OutdatedSchema, outdatedQuery } from "../schema.ts";
+import { faultQuery, rejectFault } from "../schema.ts";
 import { sections } from "../seed.ts";
-import { mainTable, type Name } from "../workers.ts";
+import { filledQuery, type Name } from "../workers.ts";
 import type { Plan } from "./plan.ts";
 
 type D1 = Awaited<ReturnType<Miniflare["getD1Database"]>>;
@@ -16,12 +16,12 @@ const MIGRATIONS_TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations(
   applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
 )`;
 
-/** Rejects a database that an older version made. */
+/** Rejects a database that an older version or another project made. */
 async function checkSchema(database: D1, name: Name): Promise<void> {
-  const row = await database.prepare(outdatedQuery(name)).first<{ outdated: number }>();
-  if (row?.outdated) {
-    throw new OutdatedSchema(name, "remove its volume (docker compose down --volumes)");
-  }
+  rejectFault(await database.prepare(faultQuery(name)).first(), name, {
+    older: "remove its volume (docker compose down --volumes)",
+    foreign: "use another volume",
+  });
 }
 
 /** Applies each missing migration, and records it in the same transaction. */
@@ -39,14 +39,13 @@ async function migrate(database: D1, files: string[]): Promise<string[]> {
 
 async function seed(database: D1, name: Name): Promise<boolean> {
   const rows = sections(readFileSync("seed.sql", "utf8")).get(name);
-  const [found] = (await database.prepare(`SELECT 1 FROM ${mainTable[name]} LIMIT 1`).all())
-    .results;
-  if (found || !rows) return false;
+  const found = await database.prepare(filledQuery(name)).first<{ filled: number }>();
+  if (found?.filled || !rows) return false;
   await database.prepare(rows).run();
   return true;
 }
 
-/** Migrates the database in a folder. If `isSeeded`, fills an empty one with seed.sql. */
+/** Migrates the database in a folder. If `isSeeded`, fills one that never had records with seed.sql. */
 export async function prepare(
   name: Name,
   { options, migrations }: Plan,

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
 import { limiterOf } from "../rate_limit.ts";
-import { OutdatedSchema } from "../schema.ts";
+import { UnusableDatabase } from "../schema.ts";
 import { checkTokens, InvalidTokens } from "../tokens.ts";
 import type { Name } from "../workers.ts";
 import { prepare } from "./database.ts";
@@ -117,7 +117,7 @@ try {
   checkTokens(env.TOKENS);
   await serve(name as Name, plan);
 } catch (error) {
-  if (!(error instanceof OutdatedSchema || error instanceof InvalidTokens)) throw error;
+  if (!(error instanceof UnusableDatabase || error instanceof InvalidTokens)) throw error;
   console.error(`» ${error.message}`);
   process.exit(1);
 }

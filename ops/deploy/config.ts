@@ -46,6 +46,11 @@ export function services(): Services {
   return { places: bound("places"), people: bound("people"), join: bound("join") };
 }
 
+/** Whether the gateway lets everybody read. */
+export function readsAreOpen(): boolean {
+  return ["", "open"].includes(read("join").vars?.READS ?? "");
+}
+
 /** The path of a worker's written configuration. */
 export function configOf(name: Name, environment: Environment): string {
   return `${folder}/${environment}/${name}.json`;

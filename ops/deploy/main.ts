@@ -3,7 +3,7 @@
 // steps.
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { OutdatedSchema } from "../schema.ts";
+import { rejectFault, UnusableDatabase } from "../schema.ts";
 import { checkTokens, InvalidTokens } from "../tokens.ts";
 import { type Name, names } from "../workers.ts";
 import { check } from "./check.ts";
@@ -15,6 +15,7 @@ import {
   environmentOf,
   expectedName,
   placeholders,
+  readsAreOpen,
   services,
 } from "./config.ts";
 import { expectedLocation, type Location, locationOf } from "./locations.ts";
@@ -103,11 +104,11 @@ class Deployment {
       case "check schema": {
         const config = configure(step.database, this.#environment, this.#ids);
         const name = deployedName(step.database, this.#environment);
-        const { isOutdated, location } = await inspect(step.database, name, config);
-        if (isOutdated) {
-          const fix = "export its records, deploy to new databases, import (docs/operations.md)";
-          throw new OutdatedSchema(name, fix);
-        }
+        const { row, location } = await inspect(step.database, name, config);
+        rejectFault(row, name, {
+          older: "export its records, deploy to new databases, import (docs/operations.md)",
+          foreign: "set ENV, so that the databases have other names (docs/operations.md)",
+        });
         if (location && location !== this.#location) {
           console.log(
             `» ${name} is in ${location}, not in ${this.#location}: set LOCATION (docs/operations.md)`,
@@ -141,7 +142,7 @@ class Deployment {
       }
       case "check": {
         if (!this.#url) throw new Failed("the address of the gateway is unknown: set URL to it");
-        const failures = await check(this.#url, Number(env.CHECKS ?? 30));
+        const failures = await check(this.#url, readsAreOpen(), Number(env.CHECKS ?? 30));
         if (failures.length)
           throw new Failed(`${this.#url} does not do what it should\n${failures.join("\n")}`);
       }
@@ -165,7 +166,7 @@ async function main(): Promise<boolean> {
 try {
   process.exitCode = (await main()) ? 0 : 1;
 } catch (error) {
-  if (error instanceof OutdatedSchema || error instanceof InvalidTokens)
+  if (error instanceof UnusableDatabase || error instanceof InvalidTokens)
     console.error(`» ${error.message}`);
   else if (error instanceof Failed)
     console.error(

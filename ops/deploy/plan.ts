@@ -21,7 +21,7 @@ const secretsOf: Record<Name, string[]> = {
 };
 
 export type Step =
-  /** Rejects a database of an older version, before anything changes. */
+  /** Rejects a database of an older version or of another project, before anything changes. */
   | { do: "check schema"; database: Name }
   | { do: "create"; database: Name }
   | { do: "migrate"; database: Name }

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { outdatedQuery } from "../schema.ts";
+import { faultQuery } from "../schema.ts";
 import { type Name, names } from "../workers.ts";
 import { deployedName, type Environment } from "./config.ts";
 import type { State } from "./plan.ts";
@@ -39,18 +39,16 @@ export async function databases(environment: Environment): Promise<Map<Name, str
   return new Map(ids);
 }
 
-/** Whether an older version made a database, and the location that it is in, if the platform says
- * so. */
+/** The row of `faultQuery` for a database, and the location that it is in, if the platform says so. */
 export async function inspect(
   name: Name,
   database: string,
   config: string,
-): Promise<{ isOutdated: boolean; location: string | undefined }> {
+): Promise<{ row: Record<string, unknown>; location: string | undefined }> {
   const where = [database, "--remote", "-c", config];
-  const query = ["--json", "--command", outdatedQuery(name)];
+  const query = ["--json", "--command", faultQuery(name)];
   const [{ results, meta }] = json(await wrangler(["d1", "execute", ...where, ...query]));
-  const isOutdated = Boolean(results[0].outdated);
-  return { isOutdated, location: meta?.served_by_region?.toLowerCase() };
+  return { row: results[0], location: meta?.served_by_region?.toLowerCase() };
 }
 
 /** The names of a worker's secrets, or nothing if the worker does not exist. */

@@ -1,7 +1,15 @@
 // Tests `make backup` and `make restore`. A backup is consistent across both databases, even during
 // writes. A restore reproduces the system exactly.
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { untilConsistent } from "../../ops/backup/fence.ts";
@@ -152,6 +160,26 @@ test("only_its_owner_may_read_a_backup", async () => {
   const files = readdirSync(folder);
   assert.deepEqual(files.sort(), ["join.sql", "manifest.json", "people.sql", "places.sql"]);
   for (const file of files) assert.equal(mode(join(folder, file)), 0o600, file);
+});
+
+test("a_slash_at_the_end_of_the_folder_of_a_backup_is_ignored", async () => {
+  const data = await makeDatabases(true);
+  for (const end of ["/", "//", "/."]) {
+    const to = newFolder();
+    await makeBackup(data, to + end);
+    await read(to + end);
+    assert.deepEqual(readdirSync(to).length, 4);
+    assert.equal(existsSync(`${to}.unfinished`), false);
+  }
+});
+
+test("a_backup_into_a_folder_that_cannot_be_created_fails_before_it_reads", async () => {
+  const file = newFolder();
+  writeFileSync(file, "");
+  // There are no databases either.
+  const { code, output } = await runBackup("backup", { STATE: newFolder(), TO: join(file, "one") });
+  assert.equal(code, 1);
+  assert.match(output, /^» failed: .*one cannot be created: ENOTDIR.*\n$/);
 });
 
 test("a_backup_during_writes_is_consistent_across_both_databases", async () => {

@@ -209,34 +209,47 @@ test("a_relayed_connection_closes_when_either_end_closes", async () => {
   await once(caller.resume(), "close");
 });
 
-test("a_container_rejects_an_older_database_in_one_line_and_does_not_change_it", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "older-"));
-  const plansFile = join(folder, "plans.json");
-  const plan = plans().people;
-  writeFileSync(plansFile, JSON.stringify({ people: plan }));
-  const statements = ["CREATE TABLE person (id INTEGER PRIMARY KEY)"];
-  const data = join(folder, "data");
-  await runStatements(data, plan, statements);
-  const env = {
-    PATH: process.env.PATH,
-    HOST: "127.0.0.1",
-    PORT: "0",
-    DATA: data,
-    SEED: "yes",
-    PLACES_URL: "http://127.0.0.1:1",
-  };
-  const program = ["ops/containers/serve.ts", "people", plansFile];
-  const { code, output } = await new Promise<{ code: unknown; output: string }>((done) => {
-    execFile(process.execPath, program, { env, timeout: 60_000 }, (error, stdout, stderr) =>
-      done({ code: error?.code, output: stdout + stderr }),
-    );
+for (const [whose, statement, message] of [
+  [
+    "an_older",
+    "CREATE TABLE person (id INTEGER PRIMARY KEY)",
+    "an older version made the database people: remove its volume",
+  ],
+  [
+    "a_foreign",
+    "CREATE TABLE customer (name TEXT)",
+    "the database people has tables that are not of this project: use another volume",
+  ],
+] as const) {
+  test(`a_container_rejects_${whose}_database_in_one_line_and_does_not_change_it`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), `${whose}-`));
+    const plansFile = join(folder, "plans.json");
+    const plan = plans().people;
+    writeFileSync(plansFile, JSON.stringify({ people: plan }));
+    const data = join(folder, "data");
+    await runStatements(data, plan, [statement]);
+    const tables = "SELECT name FROM sqlite_schema WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'";
+    const before = await runStatements(data, plan, [tables]);
+    const env = {
+      PATH: process.env.PATH,
+      HOST: "127.0.0.1",
+      PORT: "0",
+      DATA: data,
+      SEED: "yes",
+      PLACES_URL: "http://127.0.0.1:1",
+    };
+    const program = ["ops/containers/serve.ts", "people", plansFile];
+    const { code, output } = await new Promise<{ code: unknown; output: string }>((done) => {
+      execFile(process.execPath, program, { env, timeout: 60_000 }, (error, stdout, stderr) =>
+        done({ code: error?.code, output: stdout + stderr }),
+      );
+    });
+    assert.equal(code, 1, output);
+    assert.match(output, new RegExp(`^» ${message}.*\\n$`));
+    assert.deepEqual(await runStatements(data, plan, [tables]), before);
+    rmSync(folder, { recursive: true, force: true });
   });
-  assert.equal(code, 1, output);
-  assert.match(output, /^» an older version made the database people: remove its volume .*\n$/);
-  const tables = "SELECT name FROM sqlite_schema WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'";
-  assert.deepEqual(await runStatements(data, plan, [tables]), [[{ name: "person" }]]);
-  rmSync(folder, { recursive: true, force: true });
-});
+}
 
 test("a_container_applies_the_rate_limit_that_it_announces", async () => {
   const folder = mkdtempSync(join(tmpdir(), "limited-"));

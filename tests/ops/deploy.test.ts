@@ -9,24 +9,30 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, suite, test } from "node:test";
+import { check } from "../../ops/deploy/check.ts";
 import type { Services } from "../../ops/deploy/plan.ts";
 import { limiterOf } from "../../ops/rate_limit.ts";
 import { names } from "../../ops/workers.ts";
 import type { Account } from "../support/fake_wrangler.ts";
+import { start } from "../support/harness.ts";
 
 /** The service bindings of each worker. */
 const services: Services = { places: ["people"], people: ["places"], join: ["places", "people"] };
 
 const folder = mkdtempSync(join(tmpdir(), "account-"));
 let isHealthy = true;
+let readsNeedToken = false;
 const server = createServer(({ method, url = "" }, response) => {
-  const status = method === "POST" ? 401 : isHealthy ? 200 : 503;
+  const needsToken = method === "POST" || (readsNeedToken && url.startsWith("/v1/people"));
+  if (needsToken) return response.writeHead(401).end('{"type":"/problems/token-required"}');
+  const status = isHealthy ? 200 : 503;
   response.writeHead(status).end(url.startsWith("/openapi") ? '{"openapi":"3.1.1"}' : "[]");
 });
 server.listen(0, "127.0.0.1");
@@ -68,7 +74,7 @@ function makeAccount() {
       save({ ...state(), failingCommand });
     },
     /** Deploys. Returns the exit code, the output, and the commands that changed the account. */
-    async deploy(settings: Record<string, string> = {}) {
+    async deploy(settings: Record<string, string> = {}, project = resolve()) {
       rmSync(`${file}.log`, { force: true });
       const { NODE_COMPILE_CACHE = "" } = process.env;
       const url = `http://127.0.0.1:${port}`;
@@ -79,7 +85,7 @@ function makeAccount() {
         execFile(
           process.execPath,
           [program],
-          { env: { ...env, PATH: path } },
+          { env: { ...env, PATH: path }, cwd: project },
           (error, stdout, stderr) => {
             const log = existsSync(`${file}.log`) ? readFileSync(`${file}.log`, "utf8") : "";
             const commands = log
@@ -198,6 +204,35 @@ suite("the deployment", () => {
     assert.deepEqual(state(), before);
   });
 
+  test("a_deployment_rejects_a_database_of_another_project_and_changes_nothing", async () => {
+    for (const [name, schema] of [
+      ["people", "CREATE TABLE d1_migrations (id); CREATE TABLE customer (name TEXT);"],
+      ["join", "CREATE TABLE schema (epoch TEXT);"],
+    ]) {
+      const { deploy, state, save } = makeAccount();
+      const database = String(name);
+      const schemas = { [database]: String(schema) };
+      save({ ...state(), databases: { [database]: `id-of-${name}` }, schemas });
+      const before = state();
+      const { code, output, commands } = await deploy();
+      assert.deepEqual([code, commands.filter(Boolean)], [1, []], output);
+      const lines = output.split("\n").filter((line) => !line.startsWith("» check"));
+      const message = `» the database ${name} has tables that are not of this project: set ENV, so that`;
+      assert.deepEqual([lines.length, lines[0]?.startsWith(message)], [2, true], output);
+      assert.deepEqual(state(), before);
+    }
+  });
+
+  test("a_deployment_continues_with_an_empty_database", async () => {
+    const { deploy, state, save } = makeAccount();
+    // Of a migration that failed, the platform has only the table for migrations.
+    const schemas = { people: "CREATE TABLE d1_migrations (id);" };
+    save({ ...state(), databases: { people: "id-of-people" }, schemas });
+    const { code, output } = await deploy();
+    assert.equal(code, 0, output);
+    assertComplete(state());
+  });
+
   test("a_staging_deployment_has_its_own_names_and_backends_without_a_public_address", async () => {
     const { deploy, state } = makeAccount();
     const { code, output } = await deploy({ ENV: "staging" });
@@ -285,6 +320,35 @@ suite("the deployment", () => {
     // Without the setting URL, the address is the one that wrangler prints.
     const { output: unknown } = await makeAccount().deploy({ URL: "" });
     assert.match(unknown, /https:\/\/join\.example\.invalid does not do what it should/);
+  });
+
+  test("a_deployment_checks_that_reads_need_a_token_exactly_if_reads_is_closed", async () => {
+    const project = mkdtempSync(join(folder, "project-"));
+    for (const part of ["workers", "d1-migrations"])
+      symlinkSync(resolve(part), join(project, part));
+    const config = readFileSync("wrangler.toml", "utf8");
+    for (const [reads, needToken, message] of [
+      ["closed", true, /» deployed/],
+      ["closed", false, /GET \/v1\/people-per-place\?limit=1: 200 /],
+      ["open", true, /GET \/v1\/people-per-place\?limit=1: 401 /],
+    ] as const) {
+      const text = config.replace("[vars]\n", `[vars]\nREADS = "${reads}"\n`);
+      assert.notEqual(text, config);
+      writeFileSync(join(project, "wrangler.toml"), text);
+      readsNeedToken = needToken;
+      const { output } = await makeAccount().deploy({}, project);
+      readsNeedToken = false;
+      assert.match(output, message);
+    }
+  });
+
+  test("a_gateway_passes_the_check_for_its_setting_reads", async () => {
+    for (const READS of ["open", "closed"]) {
+      await using system = await start({ gatewaySettings: { READS } });
+      const url = String(system.join.url);
+      assert.deepEqual(await check(url, READS === "open", 1), []);
+      assert.equal((await check(url, READS !== "open", 1)).length, 1);
+    }
   });
 
   test("a_dry_run_without_an_account_prints_commands_and_sizes_within_the_limit", async () => {

@@ -66,6 +66,26 @@ test("a_remote_restore_and_a_remote_backup_preserve_every_table", async () => {
   }
 });
 
+test("no_command_uses_a_remote_database_of_another_project", async () => {
+  const from = await makeBackup(await makeDatabases(true));
+  await withCloudflare(async (cloudflare) => {
+    await createDatabases(cloudflare, "staging", false);
+    // Names of tables alone do not show whose they are.
+    const customers = "CREATE TABLE schema (name TEXT); INSERT INTO schema VALUES ('Ana')";
+    await cloudflare.query("people-staging", customers);
+    const settings = { ...accountSettings(cloudflare), FROM: from, TO: newFolder() };
+    const tasks = isComplete ? (["restore", "epoch", "backup"] as const) : (["restore"] as const);
+    for (const task of tasks) {
+      const { code, output } = await runBackup(task, settings);
+      assert.equal(code, 1, output);
+      const message = "the database people-staging has tables that are not of this project";
+      assert.match(output, new RegExp(`^» failed: ${message}: set ENV .*\\n$`));
+    }
+    const rows = await cloudflare.query("people-staging", "SELECT * FROM schema");
+    assert.deepEqual(rows, [{ name: "Ana" }]);
+  });
+});
+
 test("a_backup_of_a_database_with_a_search_index_restores_a_working_index", { skip }, async () => {
   const data = await makeDatabases(true);
   const found = await withSystem(data, async (system) => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
+import { Local } from "../../ops/backup/local_store.ts";
 import { described, read, write } from "../../ops/backup/manifest.ts";
 import { makeBackup, makeDatabases, newFolder, runBackup } from "../support/backup_helpers.ts";
 import { start } from "../support/harness.ts";
@@ -72,6 +73,44 @@ suite("rejections of a restore", () => {
     await assertRejected(() => {}, /places is not empty/, data);
     assert.equal((await system.join.get("/v1/places?limit=1000")).text, text);
   });
+
+  for (const [what, name, sql, query, why] of [
+    [
+      "a_table_of_another_project",
+      "people",
+      "CREATE TABLE customer (name TEXT); INSERT INTO customer VALUES ('Ana');",
+      "SELECT name FROM customer",
+      /people has tables that are neither in the backup nor of this version \(customer\): restore/,
+    ],
+    [
+      "a_search_index_of_another_project",
+      "join",
+      "CREATE VIRTUAL TABLE note USING fts5 (name); INSERT INTO note VALUES ('Ana');",
+      "SELECT name FROM note",
+      /join has tables that are neither in the backup nor of this version \(note\): restore/,
+    ],
+    [
+      "rows_in_any_table",
+      "places",
+      "INSERT INTO idempotency (key, fingerprint) VALUES ('k', 'f');",
+      "SELECT key FROM idempotency",
+      /the database places is not empty: restore into a new one/,
+    ],
+  ] as const) {
+    test(`a_restore_rejects_a_database_with_${what}_and_does_not_change_it`, async () => {
+      const target = await makeDatabases(false);
+      const store = new Local(target);
+      const file = newFolder();
+      writeFileSync(file, sql);
+      await store.load(name, file);
+      const schema = "SELECT name FROM sqlite_schema ORDER BY name";
+      const state = async () => [await store.query(name, query), await store.query(name, schema)];
+      const before = await state();
+      assert.equal(before[0]?.length, 1);
+      await assertRejected(() => {}, why, target);
+      assert.deepEqual(await state(), before);
+    });
+  }
 
   test("a_restore_rejects_databases_of_different_moments", async () => {
     const { dumps } = await read(from);

@@ -6,7 +6,11 @@ import { tmpdir } from "node:os";
 import { join as joined } from "node:path";
 import { after, test } from "node:test";
 import { Local } from "../../ops/backup/local_store.ts";
+import { prepare } from "../../ops/containers/database.ts";
+import { plans } from "../../ops/containers/plan.ts";
 import { sections } from "../../ops/seed.ts";
+import { names } from "../../ops/workers.ts";
+import { makeDatabases, newFolder } from "../support/backup_helpers.ts";
 import { joinPeoplePerPlace, type Person, type Place } from "../support/fixtures.ts";
 import { nameKeys, start } from "../support/harness.ts";
 
@@ -109,6 +113,43 @@ test("the_seeded_people_per_place_equal_the_join_of_both_lists", async () => {
   );
 });
 
+/** Runs a program on the databases in a folder, and returns its exit code and output. */
+function run(program: string, args: string[], state: string) {
+  const env = { ...process.env, STATE: state };
+  const all = ["--disable-warning=ExperimentalWarning", program, ...args];
+  return new Promise<{ code: unknown; output: string }>((done) => {
+    execFile(process.execPath, all, { env }, (error, stdout, stderr) =>
+      done({ code: error?.code ?? 0, output: stdout + stderr }),
+    );
+  });
+}
+
+test("a_database_whose_records_were_all_deleted_is_not_seeded_again", async () => {
+  const state = newFolder();
+  const data = await makeDatabases(true, joined(state, "v3/d1"));
+  const deleteAll = async () => {
+    await using seeded = await start({ persist: data });
+    for (const database of ["people", "places"] as const) {
+      const rows = await seeded.join.records<Place>(`/v1/${database}`);
+      const operations = rows.map(({ id }) => ({ op: "delete", id }));
+      const { status, text } = await seeded.join.send("POST", `/v1/${database}/batch`, operations);
+      assert.equal(status, 200, text);
+    }
+  };
+  await deleteAll();
+  // A container starts again.
+  const all = plans();
+  for (const name of names) await prepare(name, all[name], data, true);
+  const { code, output } = await run("ops/seed.ts", [], state);
+  assert.equal(code, 0, output);
+  const skipped = output.match(/has or had records: skipped/g) ?? [];
+  assert.equal(skipped.length, 3, output);
+  await using system = await start({ persist: data });
+  for (const path of ["/v1/people", "/v1/places"]) {
+    assert.deepEqual((await system.join.get(path)).json, []);
+  }
+});
+
 test("a_migration_of_an_older_database_fails_in_one_line_and_does_not_change_it", async () => {
   const state = mkdtempSync(joined(tmpdir(), "older-"));
   after(() => rmSync(state, { recursive: true, force: true }));
@@ -116,13 +157,7 @@ test("a_migration_of_an_older_database_fails_in_one_line_and_does_not_change_it"
   const older = joined(state, "older.sql");
   writeFileSync(older, "CREATE TABLE person (id INTEGER PRIMARY KEY);");
   await store.load("people", older);
-  const env = { ...process.env, STATE: state };
-  const program = ["--disable-warning=ExperimentalWarning", "ops/migrate.ts", "people"];
-  const { code, output } = await new Promise<{ code: unknown; output: string }>((done) => {
-    execFile(process.execPath, program, { env }, (error, stdout, stderr) =>
-      done({ code: error?.code, output: stdout + stderr }),
-    );
-  });
+  const { code, output } = await run("ops/migrate.ts", ["people"], state);
   assert.equal(code, 1, output);
   assert.match(output, /^» an older version made the database people: run `rm -r .*\n$/);
   const tables =

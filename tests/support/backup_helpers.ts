@@ -21,9 +21,8 @@ export function newFolder(): string {
   return join(folder, `${folderCount}`);
 }
 
-/** Creates three databases in a new folder, seeded or empty. */
-export async function makeDatabases(isSeeded: boolean): Promise<string> {
-  const data = newFolder();
+/** Creates three databases in a folder, seeded or empty. */
+export async function makeDatabases(isSeeded: boolean, data = newFolder()): Promise<string> {
   const all = plans();
   for (const name of names) await prepare(name, all[name], data, isSeeded);
   return data;
