@@ -120,6 +120,35 @@ suite("a stalled upload", { concurrency: true }, () => {
   });
 });
 
+test("uploads_that_would_fill_the_memory_of_the_gateway_are_rejected", async () => {
+  const mib = 1024 * 1024;
+  const own = { origin: join.url.origin, cookie: `__Host-token=${token}`, ...ACCEPT_HTML };
+  /** Uploads a file with this number of lines of two bytes. */
+  const upload = (lines: number) => {
+    const body = new FormData();
+    body.append("collection", "people");
+    body.append("dryRun", "true");
+    body.append("text", "name,isAlive\n".padEnd(lines, "\n"));
+    return fetch(`${join.url.origin}/ui/import`, { method: "POST", headers: own, body });
+  };
+  // One upload of 8 MiB is in progress. The gateway has each file in memory three times.
+  const slow = connect(Number(join.url.port), join.url.hostname).on("error", () => {});
+  const headers = { host: join.url.host, ...own, "content-length": String(8 * mib) };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  slow.write(
+    `POST /ui/import HTTP/1.1\r\n${lines.join("")}content-type: multipart/form-data; boundary=b\r\n\r\n--b\r\n`,
+  );
+  await sleep(200);
+  const rejected = await upload(2 * mib);
+  assert.equal(rejected.status, 429);
+  assert.ok(Number(rejected.headers.get("retry-after")) > 0);
+  assert.match(await rejected.text(), /too many requests at once/);
+  const small = await upload(mib / 2);
+  assert.equal(small.status, 200);
+  await small.text();
+  slow.destroy();
+});
+
 test("each_container_has_a_memory_limit", () => {
   assert.match(
     readFileSync("compose.yaml", "utf8"),

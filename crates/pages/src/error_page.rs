@@ -48,7 +48,7 @@ pub fn page(problem: &Problem) -> Markup {
         ),
         "too-many-requests" => (
             "Too many requests",
-            "There were too many requests from your network. Try again in a minute.",
+            "There were too many requests at once, so nothing was changed. Try again in a minute.",
         ),
         "service-failed" | "service-timed-out" | "not-ready" | "overloaded" => (
             "Unavailable right now",

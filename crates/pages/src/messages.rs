@@ -33,7 +33,9 @@ pub fn of_problem(problem: &ApiProblem) -> String {
         "token-required" => "Enter a token to make changes.",
         "token-refused" => "This token is not valid here. Check it and enter it again.",
         "insufficient-scope" => "This token does not allow this. Enter another one.",
-        "too-many-requests" => "These were too many requests. Try again in a minute.",
+        "too-many-requests" => {
+            "There were too many requests at once, so nothing was changed. Try again in a minute."
+        }
         "service-failed" | "service-timed-out" | "internal" if is_unknown => {
             "Something failed, and your change may or may not be saved. Check before you try again."
         }

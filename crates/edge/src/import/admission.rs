@@ -4,8 +4,10 @@
 
 use std::cell::RefCell;
 
+use http_semantics::Problem;
 use tables::import::MAX_FILE_BYTES;
 
+use crate::error::Error;
 use crate::http::request::Request;
 use crate::time::now;
 
@@ -69,14 +71,22 @@ impl Imports {
 pub struct Permit(u64);
 
 impl Permit {
-    /// The permit for the file of a request, if there is one. A body without an announced length
-    /// counts as one of the maximum size.
-    pub fn acquire(request: &Request) -> Option<Self> {
+    /// The permit for the file of a request, of which there will be `copies` in memory. A body without an
+    /// announced length counts as one of the maximum size.
+    ///
+    /// # Errors
+    /// Other imports that leave no room.
+    pub async fn acquire(request: &Request, copies: usize) -> Result<Self, Error> {
         let announced = request.header("content-length");
         let announced = announced.and_then(|length| length.parse().ok());
         let bytes = announced.map_or(MAX_FILE_BYTES, |bytes: usize| bytes.min(MAX_FILE_BYTES));
-        let id = IMPORTS.with_borrow_mut(|imports| imports.admit(bytes, now()));
-        id.map(Self)
+        let id = IMPORTS.with_borrow_mut(|imports| imports.admit(copies * bytes, now()));
+        if let Some(id) = id {
+            return Ok(Self(id));
+        }
+        // Otherwise a client that is still sending would not read the response.
+        request.discard_body(MAX_FILE_BYTES).await?;
+        Err(Problem::too_many_imports().into())
     }
 
     /// Keeps the permit for another while.

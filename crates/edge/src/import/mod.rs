@@ -43,7 +43,7 @@ use crate::http::response::{Body, Response};
 use crate::idempotency::caller;
 use crate::time::pause;
 
-use admission::Permit;
+pub use admission::Permit;
 use resolver::Resolver;
 
 pub use operations::batch;
@@ -144,11 +144,7 @@ pub async fn import<I: Importer + 'static>(
     let key = request.idempotency_key()?;
     let by_line = request.format(LIST_MEDIA_TYPES)? == MediaType::NdJson;
     let format = FileFormat::from_media_type(request.media_type(&FileFormat::MEDIA_TYPES)?);
-    let Some(permit) = Permit::acquire(&request) else {
-        // Otherwise a client that is still sending would not read the response.
-        request.discard_body(MAX_FILE_BYTES).await?;
-        return Err(Problem::too_many_imports().into());
-    };
+    let permit = Permit::acquire(&request, 1).await?;
     let body = request.body(MAX_FILE_BYTES).await?;
     let file = ImportFile::open(format, body, I::Record::table())?;
     let has_client_key = key.is_some();

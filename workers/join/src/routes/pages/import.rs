@@ -1,6 +1,7 @@
 //! `/ui/import`: the form that sends a file to an import, and the page that shows its progress.
 
 use domain::Param;
+use edge::import::Permit;
 use edge::{Body, Error, Request, Response, ServiceClient, chunks, in_time};
 use futures_util::stream::{self, LocalBoxStream};
 use futures_util::{Stream, StreamExt, TryStreamExt};
@@ -21,6 +22,9 @@ use super::form::{
 use super::reads::unusable_body;
 use super::{html, html_body};
 use crate::backends::Backends;
+
+/// The copies of a file in memory: the form, its file, and the body for the backend.
+const COPIES: usize = 3;
 
 /// The maximum size of the other fields of the form.
 const MAX_FIELDS_BYTES: usize = 4096;
@@ -54,6 +58,12 @@ pub async fn import(request: Request) -> Result<Response, Error> {
         let lead = "You need a token to import a long file. Log in, then choose the file again.";
         return Ok(login_page(&problem, lead));
     }
+    // A short form needs none, so that clients without a token cannot keep others from importing.
+    let permit = if session.has_write_access() {
+        Some(Permit::acquire(&request, COPIES).await?)
+    } else {
+        None
+    };
     let (mut form, file) = read_form(&request, session.has_write_access()).await?;
     let collection = choice(&form, "collection", &COLLECTIONS)?;
     choice(&form, "mode", &MODES)?;
@@ -89,6 +99,7 @@ pub async fn import(request: Request) -> Result<Response, Error> {
         lines: Box::pin(chunks(response.body())),
         backend,
         file,
+        permit,
     };
     let page = import.page();
     let page = page.map_ok(|bytes| Uint8Array::from(bytes.as_slice()));
@@ -168,6 +179,7 @@ async fn send(
 struct Import {
     backend: ServiceClient,
     file: Vec<u8>,
+    permit: Option<Permit>,
     report: Report,
     /// The response of the backend: a line per batch, and the totals.
     lines: LocalBoxStream<'static, Result<Vec<u8>, JsValue>>,
@@ -179,6 +191,9 @@ impl Import {
         let start = self.report.start();
         let rest = stream::unfold(Some(self), |import| async {
             let mut import = import?;
+            if let Some(permit) = &import.permit {
+                permit.renew();
+            }
             // A truncated response has no totals. The end of the page then says so.
             if let Some(Ok(chunk)) = import.lines.next().await {
                 return Some((import.report.push(&chunk), Some(import)));

@@ -89,7 +89,9 @@ pub async fn not_found(_request: Request) -> Result<Response, Error> {
 #[must_use]
 pub fn error_page(error: Error) -> Response {
     let problem = error.into_problem();
-    html(problem.status(), pages::error_page::page(&problem))
+    let page = html(problem.status(), pages::error_page::page(&problem));
+    let headers = problem.headers().iter();
+    headers.fold(page, |page, (name, value)| page.header(name, value.clone()))
 }
 
 /// The data of the page at a path, for the scheduled refresh of its snapshot. None if it no longer
