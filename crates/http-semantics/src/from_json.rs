@@ -213,4 +213,15 @@ mod tests {
             assert_eq!(parse::<Sample>(json.as_bytes()), None, "{json}");
         }
     }
+
+    #[test]
+    fn the_statuses_of_places_are_read_as_they_are_written() {
+        let statuses = PlaceStatuses {
+            active: [1, 3].into(),
+            deleting: [2].into(),
+        };
+        let json = serde_json::to_vec(&statuses).unwrap();
+        assert_eq!(parse(&json), Some(statuses));
+        assert_eq!(parse::<PlaceStatuses>(br#"{"active":[1]}"#), None);
+    }
 }

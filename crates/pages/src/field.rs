@@ -75,6 +75,15 @@ impl<'a> Text<'a> {
     }
 }
 
+/// The input of a name.
+pub fn name(form: &Form) -> Markup {
+    let name = Text {
+        is_required: true,
+        ..Text::new("name", "Name")
+    };
+    name.to_html(form)
+}
+
 fn error_text(id: &str, error: Option<&str>) -> Markup {
     html! {
         @if let Some(error) = error { p.error id=(id) { (error) } }

@@ -116,14 +116,6 @@ impl Action {
     }
 }
 
-fn name_field(form: &Form) -> Markup {
-    let field = Text {
-        is_required: true,
-        ..Text::new("name", "Name")
-    };
-    field.to_html(form)
-}
-
 /// The form of an action.
 #[must_use]
 pub fn action(
@@ -154,7 +146,7 @@ pub fn action(
             (field::preamble(form))
             @if form.is_conflict() { p { "Now saved: " b { (place.name) } "." } }
             @match action {
-                Action::Rename => (name_field(form)),
+                Action::Rename => (field::name(form)),
                 Action::Remove => {
                     @if let Some(Population { living, dead, .. }) = population {
                         p { "Living people here: " b { (number(*living)) } ". Dead people: " b { (number(*dead)) } "." }
@@ -188,7 +180,7 @@ pub fn new(form: &Form) -> Markup {
         form.entry method="post" action="/ui/places/new" data-once {
             (hidden("key", form.get("key")))
             (field::preamble(form))
-            (name_field(form))
+            (field::name(form))
             p.actions {
                 button type="submit" { "Add place" }
                 a.button.quiet href="/" { "Cancel" }

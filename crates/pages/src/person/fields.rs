@@ -65,16 +65,12 @@ pub(crate) fn facts(person: &PersonView, name_of: &dyn Fn(i64) -> String) -> Mar
 
 /// The inputs of a form.
 pub(crate) fn inputs(form: &Form, places: &[PlaceView]) -> Markup {
-    let name = Text {
-        is_required: true,
-        ..Text::new("name", "Name")
-    };
     let place = Text {
         hint: PLACE_HINT,
         ..Text::new("placeId", "Place")
     };
     html! {
-        (name.to_html(form))
+        (field::name(form))
         (place.to_html(form))
         (field::places(places))
         (checkbox(form, "isAlive", "Alive"))

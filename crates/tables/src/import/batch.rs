@@ -249,6 +249,7 @@ impl<T> Batch<T> {
 
     /// The number of records.
     #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "no caller needs it")]
     pub fn len(&self) -> usize {
         let complete = self.parsed.len() + self.already_added.len() + self.refused.len();
         complete + self.unresolved.len() + self.removals.len()
@@ -293,12 +294,6 @@ impl<T> Batch<T> {
         } else {
             self.parsed.append(&mut new);
         }
-    }
-
-    /// Whether the batch has no records.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 
