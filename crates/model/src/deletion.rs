@@ -135,10 +135,22 @@ impl Deletion {
                 Deleted::TakenOver { deleted: false } => Err(Stop::Ended(Outcome::Unknown)),
             },
             Step::Unmark => {
-                world.places.remove_tombstone(place, self.token);
+                let is_removed = world.places.remove_tombstone(place, self.token);
                 match self.reassign_to {
                     Some(to) if Flaw::UnmarksUnansweredMove.is_in(flaw) => Ok(Step::LateMove(to)),
-                    _ => Err(Stop::Ended(Outcome::Rejected)),
+                    // The repair has taken the deletion over.
+                    _ if !is_removed && !Flaw::RejectsAfterTakeOver.is_in(flaw) => {
+                        let is_deleted = !world.places.exists(place);
+                        Err(Stop::Ended(if is_deleted {
+                            Outcome::Done
+                        } else {
+                            Outcome::Unknown
+                        }))
+                    }
+                    _ => {
+                        world.places.reject_deletion(place);
+                        Err(Stop::Ended(Outcome::Rejected))
+                    }
                 }
             }
             Step::LateMove(to) => {

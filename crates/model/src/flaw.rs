@@ -32,6 +32,8 @@ pub enum Flaw {
     RejectsAfterMoving,
     /// A deletion removes its mark although a move without a response may still arrive.
     UnmarksUnansweredMove,
+    /// A deletion is rejected although the repair has taken it over.
+    RejectsAfterTakeOver,
     /// Kings keep their crown when they are reassigned.
     MoveKeepsCrowns,
     /// A deletion removes the tombstone before it detaches the dead.

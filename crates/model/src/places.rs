@@ -61,6 +61,9 @@ pub(crate) struct Places {
     last_token: Token,
     /// The places whose deletion a client knows of. Only the rules read them.
     pub(crate) acknowledged_deletions: BTreeSet<Place>,
+    /// The number of single deletions of each place that have marked it and were not rejected. Only the
+    /// rules read it.
+    unrejected_deletions: BTreeMap<Place, u8>,
     /// Whether a place of a batch was deleted without the others. Only the rules read it.
     pub(crate) is_batch_divided: bool,
 }
@@ -126,6 +129,7 @@ impl Places {
             is_of_batch: false,
         };
         self.tombstones.insert(place, tombstone);
+        *self.unrejected_deletions.entry(place).or_default() += 1;
         Marked::Owner(token)
     }
 
@@ -172,6 +176,7 @@ impl Places {
         for (place, has_dead) in places.into_iter().zip(has_dead) {
             self.rows.remove(&place);
             self.retired.insert(place);
+            self.unrejected_deletions.remove(&place);
             if !has_dead {
                 self.tombstones.remove(&place);
             } else if let Some(tombstone) = self.tombstones.get_mut(&place) {
@@ -209,11 +214,27 @@ impl Places {
         Deleted::Done
     }
 
-    /// Removes the tombstone, if the token still owns it.
-    pub(crate) fn remove_tombstone(&mut self, place: Place, token: Token) {
-        if self.owned(place, token).is_some() {
+    /// Removes the tombstone, if the token still owns it. Returns whether it did.
+    pub(crate) fn remove_tombstone(&mut self, place: Place, token: Token) -> bool {
+        let is_owned = self.owned(place, token).is_some();
+        if is_owned {
             self.tombstones.remove(&place);
         }
+        is_owned
+    }
+
+    /// Notes that a deletion was rejected.
+    pub(crate) fn reject_deletion(&mut self, place: Place) {
+        if let Some(count) = self.unrejected_deletions.get_mut(&place) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// A place that was deleted although every deletion of it was rejected.
+    pub(crate) fn deleted_by_nobody(&self) -> Option<Place> {
+        let mut rejected = self.unrejected_deletions.iter();
+        let deleted = rejected.find(|(place, count)| **count == 0 && self.retired.contains(*place));
+        deleted.map(|(place, _)| *place)
     }
 
     /// Whether a batch has reserved the place under a token.

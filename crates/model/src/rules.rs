@@ -41,6 +41,11 @@ pub(crate) fn always(world: &World) -> Result<(), String> {
     if world.places.is_batch_divided {
         return Err("a place of a batch was deleted without the others".into());
     }
+    if let Some(place) = world.places.deleted_by_nobody() {
+        return Err(format!(
+            "{place} was deleted although its deletion was rejected"
+        ));
+    }
     let mut deletions = world.places.acknowledged_deletions.iter();
     match deletions.find(|place| world.places.exists(**place)) {
         Some(place) => Err(format!("{place} exists after an acknowledged deletion")),

@@ -8,7 +8,7 @@ use model::{Flaw, Request, Row, Scenario, World};
 const INSERT: Request = Write(1, Insert(Row::living('P')));
 
 /// Each flaw with the smallest scenario that shows it.
-fn scenarios() -> [(Flaw, Scenario); 19] {
+fn scenarios() -> [(Flaw, Scenario); 20] {
     let empty = |places| Scenario::new(World::new(places));
     let one = |places, row| Scenario::new(World::new(places).person(1, row));
     let insert_and_delete = || empty("P").client(INSERT).client(Delete('P', None));
@@ -54,6 +54,13 @@ fn scenarios() -> [(Flaw, Scenario); 19] {
             one("PT", Row::living('P'))
                 .client(Delete('P', Some('T')))
                 .client(Write(2, Insert(Row::living('P')))),
+        ),
+        (
+            Flaw::RejectsAfterTakeOver,
+            one("P", Row::living('P'))
+                .client(Delete('P', None))
+                .client(Repair)
+                .client(Write(1, Remove)),
         ),
         (
             Flaw::MoveKeepsCrowns,

@@ -10,7 +10,7 @@ use tables::{Record, change_log};
 use super::versioned_record::VersionedRecord;
 use super::write::{Change, Writer, write};
 use super::{Collection, not_found};
-use crate::d1::Row;
+use crate::d1::{Database, Row};
 use crate::error::Error;
 use crate::http::request::{JSON, Request};
 use crate::http::response::Response;
@@ -29,13 +29,31 @@ pub async fn restore<R: Collection>(request: Request) -> Result<Response, Error>
         Some(body) => parse_version(body)?,
         None => None,
     };
-    let find = change_log::latest_and(R::table(), id.into(), version);
-    let rows = writer.database().rows(&find).await?;
-    let change = Change::Restore {
-        record: state(id, &rows, version)?,
-        was_deleted: version.is_none(),
-    };
-    write(&request, writer, id, &preconditions, &change).await
+    let change = read_state(writer.database(), id, version).await?;
+    write(&request, writer, id, &preconditions, change).await
+}
+
+/// Reads the state to restore: that of the requested version, or the last one of a deleted record.
+///
+/// # Errors
+/// As [`restore`].
+pub(super) async fn read_state<R: Collection>(
+    database: &Database,
+    id: R::Id,
+    requested: Option<i64>,
+) -> Result<Change<R>, Error> {
+    let find = change_log::latest_and(R::table(), id.into(), requested);
+    let rows = database.rows(&find).await?;
+    let row = find_state::<R>(id, &rows, requested)?;
+    if row.boolean("is_erased") {
+        return Err(Problem::person_erased().into());
+    }
+    let state = VersionedRecord::from_row(id.into(), row);
+    Ok(Change::Restore {
+        record: state.record()?,
+        version: state.version.number,
+        requested,
+    })
 }
 
 fn parse_version(body: Object) -> Result<Option<i64>, Problem> {
@@ -45,26 +63,27 @@ fn parse_version(body: Object) -> Result<Option<i64>, Problem> {
     parsed.map_err(|errors| Problem::invalid_record(&errors))
 }
 
-/// The state to restore, in the rows of [`change_log::latest_and`].
-fn state<R: Collection>(id: R::Id, rows: &[Row], version: Option<i64>) -> Result<R, Error> {
+/// The row of the state to restore, among those of [`change_log::latest_and`].
+fn find_state<R: Collection>(
+    id: R::Id,
+    rows: &[Row],
+    requested: Option<i64>,
+) -> Result<&Row, Error> {
     let latest = rows.first().ok_or_else(|| not_found::<R>(id))?;
-    let row = match version {
-        None if latest.boolean("has_state") => return Err(not_deleted::<R>().into()),
-        None => latest,
-        Some(version) => rows
-            .iter()
-            .find(|row| row.boolean("has_state") && row.integer("version") == Some(version))
-            .ok_or_else(|| {
-                let name = R::table().declaration.singular;
-                invalid_version(&format!(
-                    "the version of a state in the history of the {name}"
-                ))
-            })?,
+    let Some(version) = requested else {
+        return if latest.boolean("has_state") {
+            Err(not_deleted::<R>().into())
+        } else {
+            Ok(latest)
+        };
     };
-    if row.boolean("is_erased") {
-        return Err(Problem::person_erased().into());
-    }
-    VersionedRecord::from_row(id.into(), row).record()
+    let mut states = rows.iter().filter(|row| row.boolean("has_state"));
+    let state = states.find(|row| row.integer("version") == Some(version));
+    state.ok_or_else(|| {
+        let name = R::table().declaration.singular;
+        let expected = format!("the version of a state in the history of the {name}");
+        invalid_version(&expected).into()
+    })
 }
 
 /// The problem of a restore without a version of a record that exists.

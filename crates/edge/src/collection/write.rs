@@ -10,7 +10,7 @@ use http_semantics::{Preconditions, Problem, Validator};
 use tables::statement::Statement;
 use tables::{Record, record};
 
-use super::restore::not_deleted;
+use super::restore::{not_deleted, read_state};
 use super::{Collection, not_found};
 use crate::d1::Row;
 use crate::{
@@ -122,8 +122,11 @@ pub enum Change<R> {
     Restore {
         /// The state.
         record: R,
-        /// Whether it is the last one of a deleted record. Then no record may have the id.
-        was_deleted: bool,
+        /// Its version.
+        version: i64,
+        /// The version in the request. Without one, the state is the last one of a deleted record,
+        /// and no record may have the id.
+        requested: Option<i64>,
     },
     /// The fields to change (PATCH, JSON Merge Patch, RFC 7396).
     Merge(Object),
@@ -195,7 +198,7 @@ pub async fn put<R: Collection>(request: Request) -> Result<Response, Error> {
     let (object, _) = request.json_object(JSON).await?;
     let record = parse_record(object, Some(id.into()))?;
     let change = Change::Replace(record);
-    write(&request, writer, id, &preconditions, &change).await
+    write(&request, writer, id, &preconditions, change).await
 }
 
 /// `PATCH /v1/{collection}/{id}`: changes some fields (RFC 7396).
@@ -207,7 +210,7 @@ pub async fn patch<R: Collection>(request: Request) -> Result<Response, Error> {
     let id: R::Id = request.id()?;
     let preconditions = request.preconditions()?;
     let (patch, _) = request.json_object(MERGE_PATCH).await?;
-    write(&request, writer, id, &preconditions, &Change::Merge(patch)).await
+    write(&request, writer, id, &preconditions, Change::Merge(patch)).await
 }
 
 pub(super) async fn write<W: Writer>(
@@ -215,10 +218,10 @@ pub(super) async fn write<W: Writer>(
     mut writer: W,
     id: <W::Record as Collection>::Id,
     preconditions: &Preconditions,
-    change: &Change<W::Record>,
+    mut change: Change<W::Record>,
 ) -> Result<Response, Error> {
     if *preconditions == Preconditions::default()
-        && let Some(changed) = writer.change_unread(id, change).await?
+        && let Some(changed) = writer.change_unread(id, &change).await?
     {
         return Ok(changed.into_response());
     }
@@ -226,12 +229,15 @@ pub(super) async fn write<W: Writer>(
         if attempt > 0 && !writer.database().quota().has(ATTEMPT) {
             break;
         }
-        match try_write(&mut writer, id, preconditions, change).await {
+        match try_write(&mut writer, id, preconditions, &change).await {
             Ok(Some(written)) => return Ok(written.into_response::<W::Record>()),
             uncommitted => {
                 writer.roll_back(request);
                 uncommitted?;
             }
+        }
+        if let Change::Restore { requested, .. } = change {
+            change = read_state(writer.database(), id, requested).await?;
         }
     }
     Err(Problem::being_written().into())
@@ -253,7 +259,7 @@ async fn try_write<W: Writer>(
     let restores_deleted = matches!(
         change,
         Change::Restore {
-            was_deleted: true,
+            requested: None,
             ..
         }
     );

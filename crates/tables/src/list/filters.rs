@@ -155,7 +155,8 @@ impl Filters {
 
     /// A condition that every matching name fulfils. It bounds a range of an index on `sort_key`.
     pub(super) fn prefix_range(&self) -> Option<Condition> {
-        const RANGE: &str = "sort_key >= $ AND sort_key < $ || char(0x10FFFF)";
+        // The byte is greater than all bytes of UTF-8.
+        const RANGE: &str = "sort_key >= $ AND sort_key < $ || CAST(x'FF' AS TEXT)";
         let prefix = self.prefix.as_ref()?;
         Some(Condition::new(
             RANGE.to_owned(),
@@ -165,7 +166,7 @@ impl Filters {
 
     /// The condition of the beginning of the name.
     pub(super) fn prefix_condition(&self) -> Option<Condition> {
-        const PREFIX: &str = "{+}name_key >= $ AND {+}name_key < $ || char(0x10FFFF)";
+        const PREFIX: &str = "{+}name_key >= $ AND {+}name_key < $ || CAST(x'FF' AS TEXT)";
         let prefix = self.prefix.as_ref()?;
         Some(Condition::new(
             PREFIX.to_owned(),

@@ -54,6 +54,8 @@ pub struct Headers {
     pub link: Option<String>,
     /// `X-Total-Count`.
     pub total_count: Option<String>,
+    /// `X-Total-Count-Relation`.
+    pub total_count_relation: Option<String>,
 }
 
 impl Headers {
@@ -61,7 +63,8 @@ impl Headers {
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = self.content_type.clone();
-        for header in [&self.etag, &self.link, &self.total_count] {
+        let relation = &self.total_count_relation;
+        for header in [&self.etag, &self.link, &self.total_count, relation] {
             text.push('\n');
             text.push_str(header.as_deref().unwrap_or_default());
         }
@@ -79,6 +82,7 @@ impl Headers {
             etag: line(),
             link: line(),
             total_count: line(),
+            total_count_relation: line(),
         }
     }
 }

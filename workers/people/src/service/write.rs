@@ -18,7 +18,7 @@ use tables::statement::Statement;
 
 use super::pending::{PendingWrite, PendingWrites};
 use crate::domain::Person;
-use crate::store::{self, NewPlace, PlaceChange};
+use crate::store::{self, NewPlace, PlaceChange, RestoredState};
 
 /// The rules of a write of one person.
 pub struct PersonWriter {
@@ -27,8 +27,8 @@ pub struct PersonWriter {
     author: Author,
     /// Whether to depose the present king of the place first.
     depose: bool,
-    /// Whether the write restores an earlier state.
-    is_restore: bool,
+    /// The state that the write restores.
+    restored: Option<RestoredState>,
 }
 
 impl Writer for PersonWriter {
@@ -43,7 +43,7 @@ impl Writer for PersonWriter {
             pending: PendingWrite::new([]),
             author: request.env.author(),
             depose: depose.unwrap_or(false),
-            is_restore: false,
+            restored: None,
         })
     }
 
@@ -79,7 +79,16 @@ impl Writer for PersonWriter {
         id: PersonId,
         change: &Change<Person>,
     ) -> Result<Option<VersionedRecord>, Error> {
-        self.is_restore = matches!(change, Change::Restore { .. });
+        self.restored = match change {
+            Change::Restore {
+                version, requested, ..
+            } => Some(RestoredState {
+                person: id,
+                version: *version,
+                must_be_last: requested.is_none(),
+            }),
+            Change::Replace(_) | Change::Merge(_) => None,
+        };
         let change = place_change(change);
         if change == PlaceChange::default() {
             return read_current::<Person>(self.database(), id).await;
@@ -106,7 +115,7 @@ impl Writer for PersonWriter {
         person: &Person,
         key: Option<&IdempotentRequest>,
     ) -> Result<Option<Written>, Error> {
-        if self.depose && !self.is_restore {
+        if self.depose && self.restored.is_none() {
             return Err(depose_needs_a_resident().into());
         }
         if let Some(stored) = self.add_reference(person.residence.place(), key).await? {
@@ -135,7 +144,7 @@ impl Writer for PersonWriter {
         person: &Person,
     ) -> Result<Option<VersionedRecord>, Error> {
         let new_reference = person.residence.new_reference(Some(before.residence));
-        if new_reference.is_some() && self.depose && !self.is_restore {
+        if new_reference.is_some() && self.depose && self.restored.is_none() {
             return Err(depose_needs_a_resident().into());
         }
         self.add_reference(new_reference, None).await?;
@@ -216,16 +225,18 @@ impl PersonWriter {
     }
 
     /// Commits the pending write together with the statements. The first row of the results is the
-    /// person. None: another request was faster, or a deletion of the place revoked the pending
-    /// write.
+    /// person. None: another request was faster, a deletion of the place revoked the pending write, or
+    /// an erasure removed the state to restore.
     async fn commit(&self, write: Vec<Statement>) -> Result<Option<VersionedRecord>, Error> {
         let mut statements = self.pending.commit();
+        statements.extend(self.restored.map(store::check_restored));
         statements.extend(write);
         match self.database().batch(&statements).await {
             Ok(results) => Ok(results
                 .iter()
                 .find_map(|rows| VersionedRecord::from_returning(rows))),
             Err(error) if PendingWrite::is_revoked(&error) => Ok(None),
+            Err(error) if error.violates_check(store::NOT_RESTORABLE) => Ok(None),
             Err(error) => Err(error),
         }
     }

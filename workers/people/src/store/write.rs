@@ -115,6 +115,49 @@ pub fn depose(place: PlaceId, heir: PersonId, version: Option<i64>, author: &Aut
     Statement::new(DEPOSE, binds)
 }
 
+/// An earlier state of a person.
+#[derive(Debug, Clone, Copy)]
+pub struct RestoredState {
+    /// The person.
+    pub person: PersonId,
+    /// The version of the state in the change log.
+    pub version: i64,
+    /// Whether it must still be the last version.
+    pub must_be_last: bool,
+}
+
+/// If the change log does not have the state any more, with its name, or has a later one although it
+/// must be the last, this statement violates the constraint [`NOT_RESTORABLE`], which rolls back the
+/// transaction. An erasure may have removed the name since the state was read.
+///
+/// ?1  the person
+/// ?2  the version
+/// ?3  whether it must be the last
+///
+/// Uses the unique index on (`person_id`, `version`).
+const CHECK_RESTORED: &str = "
+UPDATE schema SET id = 2
+WHERE id = 1 AND NOT EXISTS (
+  SELECT 1 FROM person_change
+  WHERE person_id = ?1 AND version = ?2 AND name IS NOT NULL
+    AND NOT (?3 AND EXISTS (SELECT 1 FROM person_change WHERE person_id = ?1 AND version > ?2))
+)";
+
+/// The constraint of the table `schema` that the restore of an erased state violates. It has no name, so
+/// its errors have its expression, of which `Error::Check` keeps the first word.
+pub const NOT_RESTORABLE: &str = "id";
+
+/// Fails if a state can no longer be restored. The write must follow in the same batch.
+#[must_use]
+pub fn check_restored(state: RestoredState) -> Statement {
+    let binds = vec![
+        state.person.get().into(),
+        state.version.into(),
+        i64::from(state.must_be_last).into(),
+    ];
+    Statement::new(CHECK_RESTORED, binds)
+}
+
 /// Deletes a person: a row of (id), or none if the version has changed. Uses the primary key.
 #[must_use]
 pub fn delete(id: PersonId, version: i64, author: &Author) -> Statement {

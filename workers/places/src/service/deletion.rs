@@ -232,7 +232,8 @@ impl Deletion {
 
     /// Checks that the place has no residents, and revokes the pending writes that refer to it.
     /// Returns the outcome if the deletion ends here. If people live there or the people worker
-    /// fails, no person has changed, so the tombstone is removed.
+    /// fails, no person has changed, so the tombstone is removed. But a repair may have taken the
+    /// deletion over: it may finish it, if the people leave meanwhile.
     async fn close(&self, token: Token) -> Result<Option<DeletionOutcome>, Error> {
         let blocked = match self.call_people("close").await {
             Ok(StepResult { living: 0, .. }) => return Ok(None),
@@ -240,7 +241,11 @@ impl Deletion {
             Err(error) => Err(error),
         };
         let cancel = store::cancel_deletion(self.place, token);
-        self.end(OperationStatus::Failed, token, cancel).await?;
+        let results = self.end_after(None, OperationStatus::Failed, token, cancel);
+        let results = results.await.map_err(Error::with_unknown_outcome)?;
+        if results.last().is_none_or(Vec::is_empty) {
+            return self.outcome_after_take_over().await.map(Some);
+        }
         blocked
     }
 

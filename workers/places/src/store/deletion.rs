@@ -66,10 +66,11 @@ pub fn begin_deletion(
 
 /// Removes the tombstone of a place that is not deleted, or that nobody refers to. Uses the unique index
 /// `tombstone (place_id)`, like all statements below that have a place and a token.
-const CANCEL: &str =
-    "DELETE FROM tombstone WHERE place_id = ?1 AND token = ?2 AND phase = 'deleting'";
+const CANCEL: &str = "
+DELETE FROM tombstone WHERE place_id = ?1 AND token = ?2 AND phase = 'deleting' RETURNING token";
 
-/// Removes the tombstone of a deletion that is blocked.
+/// Removes the tombstone of a deletion that is blocked: a row of (token), or none if the token has
+/// changed.
 #[must_use]
 pub fn cancel_deletion(place: PlaceId, token: i64) -> Statement {
     Statement::new(CANCEL, vec![place.get().into(), token.into()])

@@ -132,6 +132,7 @@ pub fn headers(response: &CachedResponse) -> Headers {
         etag: header("etag"),
         link: header("link"),
         total_count: header("x-total-count"),
+        total_count_relation: header("x-total-count-relation"),
     }
 }
 

@@ -88,6 +88,7 @@ impl StaleResponse {
             etag,
             link,
             total_count,
+            total_count_relation,
         } = self.headers;
         let tag = etag.as_deref().and_then(Tag::parse);
         let is_known = |tag: &Tag| {
@@ -100,7 +101,8 @@ impl StaleResponse {
             _ => Response::ok(&content_type, Body::Js(self.body))
                 .header_if("etag", etag)
                 .header_if("link", link)
-                .header_if("x-total-count", total_count),
+                .header_if("x-total-count", total_count)
+                .header_if("x-total-count-relation", total_count_relation),
         }
     }
 }

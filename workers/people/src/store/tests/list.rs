@@ -7,7 +7,7 @@ use tables::record;
 use tables::schema::PERSON;
 use testbed::Testbed;
 
-use super::{PersonRow, as_text, filled, list, people};
+use super::{PersonRow, as_text, filled, filled_by, list, people};
 
 /// All pages of a query: their records, and the total.
 fn all_pages(testbed: &Testbed, query: &str) -> (Vec<Json>, usize) {
@@ -105,6 +105,17 @@ proptest! {
                 prop_assert_eq!(all_pages(&testbed, &query), (expected, count), "{}", query);
             }
         }
+    }
+}
+
+#[test]
+fn the_beginning_of_a_name_may_be_followed_by_any_character() {
+    let testbed = filled_by(
+        "INSERT INTO person (id, name, name_key, is_alive) VALUES (1, 'ab\u{10FFFF}c', 'ab\u{10FFFF}c', 0)",
+    );
+    for sort in ["id", "name", "-name"] {
+        let (found, _) = all_pages(&testbed, &format!("name=ab&sort={sort}&count=exact"));
+        assert_eq!(found.len(), 1, "{sort}");
     }
 }
 
