@@ -133,6 +133,38 @@ suite("freshness", () => {
     }
   });
 
+  test("a_rejected_request_does_not_make_recent_responses_unusable", async () => {
+    const gatewaySettings = { TOKENS, READS: "open" };
+    await using system = await start({ places, people, gatewaySettings });
+    const { join } = system;
+    const path = "/v1/people-per-place";
+    await join.get(path, minute);
+    await settle(system);
+    for (const [method, address, status] of [
+      ["POST", "/v1/places", 401],
+      ["POST", "/nonexistent", 404],
+      ["PUT", "/healthz", 405],
+      ["POST", "/v1/people/%2e%2e/x", 404],
+    ] as const) {
+      assert.equal((await join.request(method, address)).status, status);
+      const { allHeaders } = await join.get(path, minute);
+      assert.equal(allHeaders.get("cache-status"), "join; hit", `${method} ${address}`);
+    }
+  });
+
+  test("no_client_gets_the_bookmark_that_another_one_has_sent", async () => {
+    await using system = await start({ places, people });
+    const foreign = "ffffffff-ffffffff-ffffffff-ffffffffffffffffffffffffffffffff";
+    for (const path of ["/v1/people?limit=7", "/v1/people-per-place", "/v1/statistics/places"]) {
+      const sent = { ...minute, "x-d1-bookmark": `${foreign}.${foreign}` };
+      assert.equal((await system.join.get(path, sent)).status, 200);
+      for (const headers of [minute, {}]) {
+        const { allHeaders } = await system.join.get(path, headers);
+        assert.doesNotMatch(allHeaders.get("x-d1-bookmark") ?? "", /ffffffff-ffffffff/, path);
+      }
+    }
+  });
+
   test("a_response_is_never_older_than_the_bookmark_of_the_client", async () => {
     await using system = await start({ places, people, withReplicas: true });
     for (const path of ["/v1/people-per-place", "/v1/people/1"]) {

@@ -7,10 +7,13 @@
 //!
 //! - *Required* bookmarks come from the client. The request must read nothing older. It never
 //!   passes them on to another request, because a client can send any text.
-//! - *Observed* bookmarks come from D1. The response returns them.
+//! - *Observed* bookmarks come from D1. The response returns them. If D1 returns the one that the client
+//!   has sent, only this client gets it.
 //!
 //! In a header, one token contains the bookmarks of both databases: `PLACES.PEOPLE`. Either part
 //! can be empty, or [`FIRST_PRIMARY`].
+
+use std::cmp::Ordering;
 
 /// A backend with a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,38 +153,71 @@ impl States {
 
 /// The bookmarks that D1 has returned.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Observed(States);
+pub struct Observed {
+    states: States,
+    /// Whether D1 has returned the bookmark that the client had sent. A D1 session keeps the greater
+    /// text of both, so this may be any text. No other client gets it.
+    is_echo: [bool; 2],
+}
 
 impl Observed {
     /// Parses the token in a response.
     #[must_use]
     pub fn parse(token: &str) -> Self {
-        Self(States::parse(token))
+        Self {
+            states: States::parse(token),
+            ..Self::default()
+        }
     }
 
     /// The token of a response, if a state has been observed.
     #[must_use]
     pub fn token(&self) -> Option<String> {
-        self.0.token()
+        self.states.token()
     }
 
     /// Advances to a bookmark of a database, if it is later.
     pub fn advance(&mut self, backend: Backend, bookmark: &str) {
-        self.0.get_mut(backend).advance(State::parse(bookmark));
+        self.advance_to(backend, State::parse(bookmark), false);
     }
 
     /// Advances to the bookmarks that another reader has observed.
     pub fn merge(&mut self, other: &Self) {
         for backend in Backend::ALL {
-            let state = other.0.get(backend).clone();
-            self.0.get_mut(backend).advance(state);
+            let (state, is_echo) = other.get(backend);
+            self.advance_to(backend, state.clone(), is_echo);
         }
+    }
+
+    fn get(&self, backend: Backend) -> (&State, bool) {
+        let [places, people] = self.is_echo;
+        let is_echo = match backend {
+            Backend::Places => places,
+            Backend::People => people,
+        };
+        (self.states.get(backend), is_echo)
+    }
+
+    fn advance_to(&mut self, backend: Backend, state: State, is_echo: bool) {
+        let [places, people] = &mut self.is_echo;
+        let flag = match backend {
+            Backend::Places => places,
+            Backend::People => people,
+        };
+        match state.cmp(self.states.get(backend)) {
+            Ordering::Greater => *flag = is_echo,
+            Ordering::Equal => *flag &= is_echo,
+            Ordering::Less => {}
+        }
+        self.states.get_mut(backend).advance(state);
     }
 }
 
 /// The states of both databases that a request must have reached, and what it has observed so far.
 #[derive(Debug, Clone, Default)]
 pub struct Session {
+    /// What the client has sent.
+    sent: States,
     required: States,
     observed: Observed,
 }
@@ -190,8 +226,10 @@ impl Session {
     /// A session that requires nothing, or what the token of a client says.
     #[must_use]
     pub fn new(token: Option<&str>) -> Self {
+        let sent = token.map(States::parse).unwrap_or_default();
         Self {
-            required: token.map(States::parse).unwrap_or_default(),
+            required: sent.clone(),
+            sent,
             observed: Observed::default(),
         }
     }
@@ -217,7 +255,7 @@ impl Session {
 
     fn next_state(&self, backend: Backend) -> &State {
         match self.required.get(backend) {
-            State::Any => self.observed.0.get(backend),
+            State::Any => self.observed.states.get(backend),
             required => required,
         }
     }
@@ -237,23 +275,38 @@ impl Session {
     /// Whether this request may use what another reader has read from a database.
     #[must_use]
     pub fn is_satisfied_by(&self, backend: Backend, observed: &Observed) -> bool {
-        observed.0.get(backend).satisfies(self.next_state(backend))
+        observed
+            .states
+            .get(backend)
+            .satisfies(self.next_state(backend))
     }
 
     /// Records the bookmark of a read with [`Self::constraint`], which has reached what is required.
     pub fn reach(&mut self, backend: Backend, bookmark: &str) {
-        self.observed.advance(backend, bookmark);
+        let state = State::parse(bookmark);
+        let is_echo = self.has_sent(backend, &state);
+        self.observed.advance_to(backend, state, is_echo);
         self.drop_bookmark(backend);
     }
 
     /// Records what another worker has observed for a request with [`Self::request_token`].
     pub fn reach_all(&mut self, other: &Observed) {
         for backend in Backend::ALL {
-            if *other.0.get(backend) != State::Any {
+            let (state, is_echo) = other.get(backend);
+            if *state != State::Any {
                 self.drop_bookmark(backend);
             }
+            let is_own_echo = self.has_sent(backend, state);
+            if is_own_echo || !is_echo {
+                let state = state.clone();
+                self.observed.advance_to(backend, state, is_own_echo);
+            }
         }
-        self.observed.merge(other);
+    }
+
+    /// Whether the client has sent this bookmark.
+    fn has_sent(&self, backend: Backend, state: &State) -> bool {
+        matches!(state, State::Since(_)) && state == self.sent.get(backend)
     }
 
     /// From now on the request reads the newest state instead of the client's bookmark.
@@ -389,6 +442,35 @@ mod tests {
         session.reach_all(&observed(None, Some(2)));
         assert_eq!(*session.observed(), observed(Some(1), Some(2)));
         assert_eq!(constraints(&session), [bookmark(1), bookmark(2)]);
+    }
+
+    #[test]
+    fn a_bookmark_that_a_client_has_sent_is_not_passed_on_to_others() {
+        let token = format!("{}.", bookmark(9));
+        let mut sender = Session::new(Some(&token));
+        sender.reach(Backend::Places, &bookmark(9));
+        sender.reach(Backend::Places, &bookmark(9));
+        assert_eq!(sender.observed().token(), Some(token.clone()));
+        let mut other = Session::new(None);
+        assert!(other.is_satisfied_by(Backend::Places, sender.observed()));
+        other.reach_all(sender.observed());
+        assert_eq!(other.observed().token(), None);
+        // The gateway of the sender, which parses the token of the backend.
+        let mut gateway = Session::new(Some(&token));
+        gateway.reach_all(&Observed::parse(&token));
+        other.reach_all(gateway.observed());
+        assert_eq!(other.observed().token(), None);
+        // A client that has the same one gets it again.
+        let mut same = Session::new(Some(&token));
+        same.reach_all(gateway.observed());
+        assert_eq!(same.observed().token(), Some(token.clone()));
+        // D1 has returned it to a client that did not send it.
+        let mut first = Session::new(None);
+        first.reach(Backend::Places, &bookmark(9));
+        let mut shared = sender.observed().clone();
+        shared.merge(first.observed());
+        other.reach_all(&shared);
+        assert_eq!(other.observed().token(), Some(token));
     }
 
     #[test]

@@ -171,7 +171,7 @@ impl Layer {
     ) -> Result<Response, Error> {
         match self {
             Self::ResponseCache(_) => {
-                if !exchange.method.is_safe() {
+                if !exchange.method.is_safe() && may_have_written(&outcome) {
                     response_cache::record_write();
                 }
                 match exchange.miss.take() {
@@ -203,6 +203,16 @@ impl Layer {
             Self::Head | Self::Consistency | Self::Authenticate(_) | Self::Authorize => outcome,
         }
     }
+}
+
+/// Whether a write was done, or may have been. A 4xx has no effect.
+fn may_have_written(outcome: &Result<Response, Error>) -> bool {
+    let status = match outcome {
+        Ok(response) => response.status(),
+        Err(Error::Problem(problem)) => problem.status(),
+        Err(_) => return true,
+    };
+    !(400..500).contains(&status)
 }
 
 impl Exchange<'_> {

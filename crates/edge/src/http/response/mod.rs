@@ -155,6 +155,14 @@ impl Response {
         }
     }
 
+    /// The status that the client gets.
+    pub(crate) fn status(&self) -> u16 {
+        match &self.body {
+            Body::Proxied(response) => response.status(),
+            _ => self.status,
+        }
+    }
+
     /// 202: the work continues, and its status is at this address.
     #[must_use]
     pub fn accepted(location: String) -> Self {
