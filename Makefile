@@ -212,7 +212,7 @@ $(ASSETS): openapi/join.json $(shell find workers/join/web) node_modules/.packag
 	@rm -rf $(@D)
 	@cp -R workers/join/web $(@D)
 	@cd node_modules/swagger-ui-dist && cp swagger-ui.css swagger-ui-bundle.js \
-		swagger-ui-bundle.js.LICENSE.txt LICENSE NOTICE $(CURDIR)/$(@D)/docs
+		swagger-ui-bundle.js.LICENSE.txt LICENSE NOTICE "$(CURDIR)/$(@D)/docs"
 	@mkdir $(@D)/v1
 	@sed 's/^ *//' openapi/join.json | tr -d '\n' >$(@D)/v1/openapi.json
 	@cp $(@D)/v1/openapi.json $@

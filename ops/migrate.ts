@@ -5,13 +5,13 @@ import { Local } from "./backup/local_store.ts";
 import { faultQuery, rejectFault, UnusableDatabase } from "./schema.ts";
 import { configs, type Name } from "./workers.ts";
 
-const state = process.env.STATE || ".wrangler/state";
+const state = process.env.STATE_ROOT || ".wrangler/state";
 
 async function migrate(name: Name): Promise<void> {
   const [row] = await new Local(`${state}/v3/d1`).query(name, faultQuery(name));
   rejectFault(row, name, {
     older: `run \`rm -r ${state}\`, then this command again`,
-    foreign: "set STATE to another folder",
+    foreign: "remove .wrangler/state",
   });
   const where = ["-c", configs[name], "--local", "--persist-to", state];
   execFileSync("wrangler", ["d1", "migrations", "apply", name, ...where], {

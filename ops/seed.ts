@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { configs, filledQuery, mainTable, type Name } from "./workers.ts";
 
-const state = process.env.STATE || ".wrangler/state";
+const state = process.env.STATE_ROOT || ".wrangler/state";
 
 /** The sections of a seed file. Each begins with a line `-- database: NAME`. */
 export function sections(text: string): Map<Name, string> {

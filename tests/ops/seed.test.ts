@@ -115,7 +115,7 @@ test("the_seeded_people_per_place_equal_the_join_of_both_lists", async () => {
 
 /** Runs a program on the databases in a folder, and returns its exit code and output. */
 function run(program: string, args: string[], state: string) {
-  const env = { ...process.env, STATE: state };
+  const env = { ...process.env, STATE_ROOT: state };
   const all = ["--disable-warning=ExperimentalWarning", program, ...args];
   return new Promise<{ code: unknown; output: string }>((done) => {
     execFile(process.execPath, all, { env }, (error, stdout, stderr) =>
