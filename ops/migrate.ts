@@ -11,7 +11,7 @@ async function migrate(name: Name): Promise<void> {
   const [row] = await new Local(`${state}/v3/d1`).query(name, faultQuery(name));
   rejectFault(row, name, {
     older: `run \`rm -r ${state}\`, then this command again`,
-    foreign: "remove .wrangler/state",
+    foreign: `move ${state} to another folder`,
   });
   const where = ["-c", configs[name], "--local", "--persist-to", state];
   execFileSync("wrangler", ["d1", "migrations", "apply", name, ...where], {
