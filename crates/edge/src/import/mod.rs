@@ -60,7 +60,7 @@ pub const PARAMETERS_WITH_PLACES: &[&str] =
 /// and the statements of its transaction, which are divided by size.
 const ATTEMPT: Calls = Calls::services(12).and(Calls {
     subrequests: 9,
-    queries: 27,
+    queries: 28,
 });
 
 /// Imports the records of one table.
