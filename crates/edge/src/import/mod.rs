@@ -60,7 +60,7 @@ pub const PARAMETERS_WITH_PLACES: &[&str] =
 /// and the statements of its transaction, which are divided by size.
 const ATTEMPT: Calls = Calls::services(12).and(Calls {
     subrequests: 9,
-    queries: 27,
+    queries: 28,
 });
 
 /// Imports the records of one table.
@@ -174,6 +174,8 @@ pub async fn import<I: Importer + 'static>(
     }
     while import.next().await.is_some() {}
     match import.report.failure_without_results() {
+        // As a POST, it would get an unknown outcome.
+        Some(problem) if options.dry_run => Ok(Response::problem(problem)),
         Some(problem) => Err(problem.clone().into()),
         None => Ok(Response::json(import.report.to_json())),
     }
@@ -242,20 +244,37 @@ impl<I: Importer + 'static> Import<I> {
     /// Imports a batch. If another client changes a record between the plan and the write, or sends
     /// the same batch, nothing is written and the batch is planned again.
     async fn import_batch(&self, batch: &mut Batch<I::Record>) -> BatchResult {
+        let mut places_created = None;
         for attempt in 0..MAX_WRITE_ATTEMPTS {
             if attempt > 0 && !self.importer.database().quota().has(ATTEMPT) {
                 break;
             }
-            match self.try_import_batch(batch).await {
-                Ok(done) => return done,
+            match self.try_import_batch(batch, &mut places_created).await {
+                Ok(done) => return done.with_places(places_created),
                 Err(Error::Unique(_) | Error::Check(_)) => {}
-                Err(error) => return BatchResult::failed(error.into_problem()),
+                Err(error) => return self.failed(error.into_problem(), places_created),
             }
         }
-        BatchResult::failed(Problem::being_written())
+        self.failed(Problem::being_written(), places_created)
     }
 
-    async fn try_import_batch(&self, batch: &mut Batch<I::Record>) -> Result<BatchResult, Error> {
+    /// The result of a batch that could not be written. The places that were created for it stay.
+    fn failed(&self, problem: Problem, places_created: Option<usize>) -> BatchResult {
+        let places_created = places_created.filter(|count| *count > 0);
+        let problem = match places_created {
+            Some(_) => problem.with_unknown_outcome(),
+            None => problem.for_method(!self.options.dry_run),
+        };
+        BatchResult::failed(problem).with_places(places_created)
+    }
+
+    /// Plans and writes a batch. `places_created` counts the places that this and the earlier attempts
+    /// have created, or would create, if the import may create places.
+    async fn try_import_batch(
+        &self,
+        batch: &mut Batch<I::Record>,
+        places_created: &mut Option<usize>,
+    ) -> Result<BatchResult, Error> {
         let receipt = Receipt::new(
             &batch.fingerprint,
             self.has_client_key,
@@ -280,7 +299,7 @@ impl<I: Importer + 'static> Import<I> {
             }
             return match written? {
                 Some(counts) => Ok(already_written(counts, batch)),
-                None => self.write_planned(batch, &attempt, planned?, None).await,
+                None => self.write_planned(batch, &attempt, planned?).await,
             };
         }
         if is_insert || batch.has_new() {
@@ -291,11 +310,13 @@ impl<I: Importer + 'static> Import<I> {
             attempt.is_written = written.is_some();
         }
         if batch.is_resolved() {
-            return self.write_batch(batch, &attempt, None).await;
+            return self.write_batch(batch, &attempt).await;
         }
         let mut resolver = Resolver::new(&self.importer, batch);
         let mut complete = resolver.resolve(self.options.create_places).await?;
-        let mut places_created = self.options.create_places.then_some(0);
+        if self.options.create_places {
+            places_created.get_or_insert_default();
+        }
         if !complete.future_places.is_empty() {
             // Neither a pending write nor a place is written before the lines are known to be valid.
             attempt.set_new_already_added(&mut complete);
@@ -305,19 +326,19 @@ impl<I: Importer + 'static> Import<I> {
             };
             let plan = self.importer.plan(&complete, options).await?;
             if !self.options.allows(plan.rejections.len()) {
-                return Ok(BatchResult::refused(plan.rejections).with_places(places_created));
+                return Ok(BatchResult::refused(plan.rejections));
             }
             let names = resolver.places_to_create(&plan.rejections);
-            places_created = Some(names.len());
+            if !self.options.dry_run {
+                complete = resolver.create_places(&names).await?;
+            }
+            *places_created.get_or_insert_default() += names.len();
             if self.options.dry_run {
                 let result = BatchResult::new(Outcome::WouldBeWritten, plan.counts());
-                let result = result.with_refused(plan.rejections);
-                return Ok(result.with_places(places_created));
+                return Ok(result.with_refused(plan.rejections));
             }
-            complete = resolver.create_places(&names).await?;
         }
-        self.write_batch(&mut complete, &attempt, places_created)
-            .await
+        self.write_batch(&mut complete, &attempt).await
     }
 
     /// Plans and writes a batch whose records are complete.
@@ -325,12 +346,10 @@ impl<I: Importer + 'static> Import<I> {
         &self,
         batch: &mut Batch<I::Record>,
         attempt: &Attempt,
-        places_created: Option<usize>,
     ) -> Result<BatchResult, Error> {
         attempt.set_new_already_added(batch);
         let plan = self.importer.plan(batch, self.options).await?;
-        self.write_planned(batch, attempt, plan, places_created)
-            .await
+        self.write_planned(batch, attempt, plan).await
     }
 
     async fn write_planned(
@@ -338,12 +357,11 @@ impl<I: Importer + 'static> Import<I> {
         batch: &Batch<I::Record>,
         attempt: &Attempt,
         mut plan: BatchPlan,
-        places_created: Option<usize>,
     ) -> Result<BatchResult, Error> {
         plan.set_author(&self.author);
         let rejected = std::mem::take(&mut plan.rejections);
         if !self.options.allows(rejected.len()) {
-            return Ok(BatchResult::refused(rejected).with_places(places_created));
+            return Ok(BatchResult::refused(rejected));
         }
         let counts = plan.counts();
         let outcome = if self.options.dry_run {
@@ -357,7 +375,7 @@ impl<I: Importer + 'static> Import<I> {
             Outcome::Written
         };
         let result = BatchResult::new(outcome, counts);
-        Ok(result.with_refused(rejected).with_places(places_created))
+        Ok(result.with_refused(rejected))
     }
 
     /// The number of records that a batch has written before, if it has a valid receipt.

@@ -87,6 +87,8 @@ async fn write<I: Importer>(
         None => operations::read_written(table, changes, &plan.unchanged),
     };
     let rows = if plan.is_empty() {
+        // The resolver has read all records in one statement, and they still had the same versions
+        // when they were planned.
         importer.database().batch(&[last]).await?.pop()
     } else {
         plan.last = vec![last];

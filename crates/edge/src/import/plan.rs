@@ -2,12 +2,12 @@
 
 use http_semantics::Problem;
 use serde_json::{Value, json};
-use tables::Record;
 use tables::import::{
     self, Batch, Counts, ImportMode, ParsedRecord, RecordPosition, Refusal, Removal, Update,
 };
 use tables::record::Author;
 use tables::statement::{self, Statement};
+use tables::{Record, TableSpec, record};
 
 use crate::collection::versioned_record::{NORMALIZE, VersionedRecord};
 use crate::d1::{Database, Row};
@@ -96,9 +96,12 @@ impl BatchPlan {
             .transpose()
             .map_err(Error::into_problem)?;
         check(parsed, stored.as_ref(), existing)?;
-        // The row of a record that was made from an older version is not written.
+        // The row of a record that was made from an older version is not written, even if the record
+        // now has the wanted values.
+        let is_latest = parsed.version.is_none_or(|read| Some(read) == version);
+        let is_unchanged = is_latest && stored.as_ref() == Some(&parsed.record);
         let version = parsed.version.or(version);
-        if let (Some(version), true) = (version, stored.as_ref() == Some(&parsed.record)) {
+        if let (Some(version), true) = (version, is_unchanged) {
             self.unchanged.push([id, version]);
             return Ok(None);
         }
@@ -179,7 +182,7 @@ impl BatchPlan {
 }
 
 /// Finds the stored records that a batch refers to, by their position in the batch: the column `n`.
-/// `find` makes the statement for as many `keys` as fit into one.
+/// `find` makes the statement for as many `keys` as fit into one. All records are read at one moment.
 ///
 /// # Errors
 /// A failure of the database.
@@ -189,32 +192,40 @@ pub async fn find_existing(
     find: fn(&[Value]) -> Statement,
 ) -> Result<Vec<Option<Row>>, Error> {
     let mut existing = Vec::new();
-    for chunk in statement::chunks_by_size(keys) {
-        let rows = database.rows(&find(chunk)).await?;
-        for row in rows {
-            let Some(n) = row.integer("n").and_then(|n| usize::try_from(n).ok()) else {
-                continue;
-            };
-            existing.resize_with(existing.len().max(n + 1), || None);
-            if let Some(slot) = existing.get_mut(n) {
-                *slot = Some(row);
-            }
+    let chunks = statement::chunks_by_size(keys).into_iter();
+    let statements: Vec<Statement> = chunks.map(find).collect();
+    if statements.is_empty() {
+        return Ok(existing);
+    }
+    for row in database.batch(&statements).await?.into_iter().flatten() {
+        let Some(n) = row.integer("n").and_then(|n| usize::try_from(n).ok()) else {
+            continue;
+        };
+        existing.resize_with(existing.len().max(n + 1), || None);
+        if let Some(slot) = existing.get_mut(n) {
+            *slot = Some(row);
         }
     }
     Ok(existing)
 }
 
-/// The statements that write a batch: its updates and its inserts, and the last ones. `update` makes
-/// the statement for as many rows as fit into one.
+/// The statements that write a batch: the check of its unchanged records, its updates and its
+/// inserts, and the last ones. If a record that was found unchanged has changed since, the whole batch
+/// is rolled back. `update` makes the statement for as many rows as fit into one.
 #[must_use]
 pub fn write_statements(
+    table: &TableSpec,
     plan: &BatchPlan,
     update: fn(&[Value]) -> Statement,
     inserts: Vec<Statement>,
 ) -> Vec<Statement> {
+    let has_unchanged = !plan.unchanged.is_empty();
+    let check = has_unchanged.then(|| record::check_versions(table, &plan.unchanged));
     let updates = plan.updates.iter();
     let updates = updates.flat_map(|rows| with_row_count_check(rows, update));
-    updates
+    check
+        .into_iter()
+        .chain(updates)
         .chain(inserts)
         .chain(plan.last.iter().cloned())
         .collect()

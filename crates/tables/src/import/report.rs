@@ -230,12 +230,13 @@ impl Report {
     }
 
     /// The failure, if the report has nothing else to tell: no batch was written or rejected
-    /// before it.
+    /// before it, and no place was created.
     #[must_use]
     pub fn failure_without_results(&self) -> Option<&Problem> {
         let has_no_results = self.counts == Counts::default()
             && self.already_written == 0
-            && self.refused_total == 0;
+            && self.refused_total == 0
+            && self.places_created.unwrap_or_default() == 0;
         self.failure().filter(|_| has_no_results)
     }
 
@@ -371,6 +372,8 @@ mod tests {
                 true,
             ),
             (BatchResult::refused(refusals(1..=1)), true),
+            (BatchResult::refused(Vec::new()).with_places(Some(0)), false),
+            (BatchResult::refused(Vec::new()).with_places(Some(1)), true),
         ] {
             let mut report = Report::new(false, false);
             report.add(&batch(1, 1), before);

@@ -12,6 +12,7 @@ use futures_util::future::try_join;
 use http_semantics::Problem;
 use serde_json::{Value, json};
 use tables::import::{Batch, ImportOptions, ParsedRecord};
+use tables::schema::PERSON;
 
 use super::pending::{PendingWrite, PendingWrites};
 use crate::domain::{Person, Residence};
@@ -127,6 +128,7 @@ impl Importer for PeopleImporter {
         let delete = |rows: &[Value]| store::delete_all(rows, &plan.author);
         statements.extend(import::with_row_count_check(&plan.deletes, delete));
         statements.extend(import::write_statements(
+            &PERSON,
             plan,
             store::update_all,
             store::insert_batch(&plan.inserts),

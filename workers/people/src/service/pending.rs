@@ -160,8 +160,13 @@ impl PendingWrites {
     pub async fn place_ids(&self, names: &[&str], create: bool) -> Result<Vec<Option<i64>>, Error> {
         let names = serde_json::to_vec(names).map_err(|_| Problem::internal())?;
         let path = format!("/internal/place-ids?create={create}");
+        if !create {
+            let response = self.places.post_query(&path, &names).await?;
+            return self.places.read_json(response).await;
+        }
         let response = self.places.post_body(&path, &names).await?;
-        self.places.read_json(response).await
+        let ids = self.places.read_json(response).await;
+        ids.map_err(Error::with_unknown_outcome)
     }
 
     async fn fetch_statuses(&self, places: &HashSet<i64>) -> Result<PlaceStatuses, Error> {

@@ -9,6 +9,7 @@ use edge::{Database, Env, Error, Request, Row};
 use http_semantics::Problem;
 use serde_json::{Value, json};
 use tables::import::{Batch, ImportOptions, ParsedRecord, Refusal, Removal};
+use tables::schema::PLACE;
 
 use super::reservation::Reservation;
 use crate::domain::Place;
@@ -91,7 +92,12 @@ impl Importer for PlaceImporter {
         let inserts =
             import::with_row_count_check(&plan.inserts, |rows| store::insert_all(rows, max_id));
         let mut statements = reservation.delete(&plan.author);
-        statements.extend(import::write_statements(plan, store::update_all, inserts));
+        statements.extend(import::write_statements(
+            &PLACE,
+            plan,
+            store::update_all,
+            inserts,
+        ));
         match self.database.batch(&statements).await {
             Ok(mut results) => {
                 reservation.detach_dead(&self.env, &self.database).await;

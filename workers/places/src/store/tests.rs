@@ -430,6 +430,7 @@ fn every_write_has_its_index() {
         store::update_all(&rows),
         store::place_with_name("x"),
         store::places_with_names(&["x".to_owned()]),
+        record::check_versions(&PLACE, &[[1, 1], [2, 1]]),
         store::reservation_conflicts(&rows),
         store::delete_reserved(&rows, &Author::default()),
         store::cancel_reservation(&rows),

@@ -38,6 +38,7 @@ fn every_write_has_its_index() {
         store::delete(id, 1, &author),
         store::delete_all(&rows, &author),
         tables::record::read_all(&PERSON, &[1, 2]),
+        tables::record::check_versions(&PERSON, &[[1, 1], [2, 1]]),
         store::king(place),
         store::latest_erasure(),
         store::existing_people(&rows),
@@ -121,6 +122,24 @@ fn every_declared_column_is_stored_logged_and_shown() {
     };
     let missing = testbed.undeclared(&PERSON, &writes).unwrap();
     assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
+fn a_check_of_versions_fails_if_a_record_was_changed_or_deleted() {
+    let row = |id: i64| json!({"id": id, "name": "x", "key": "x", "isAlive": false, "isKing": false, "placeId": null});
+    let testbed = filled(&[]);
+    testbed
+        .rows(&store::write::insert_all(&[row(7), row(8)], None))
+        .unwrap();
+    for (versions, holds) in [
+        (vec![], true),
+        (vec![[7, 1], [8, 1]], true),
+        (vec![[7, 1], [8, 2]], false),
+        (vec![[7, 1], [9, 1]], false),
+    ] {
+        let check = tables::record::check_versions(&PERSON, &versions);
+        assert_eq!(testbed.rows(&check).is_ok(), holds, "{versions:?}");
+    }
 }
 
 #[test]
