@@ -64,6 +64,17 @@ test("a_repeated_import_writes_only_the_missing_batches", async () => {
   assert.ok(report.consistent);
 });
 
+test("equal_batches_of_one_file_are_all_written_and_only_once", async () => {
+  await using system = await startFilled();
+  const file = `name,isAlive,placeId\n${"N.N.,true,1\n".repeat(25_000)}`;
+  for (const outcome of ["written", "already written"]) {
+    const { json } = await importFile(system, "people", file);
+    const outcomes = json.batches.map((batch: { outcome: string }) => batch.outcome);
+    assert.deepEqual(outcomes, Array(3).fill(outcome));
+    assert.equal(await countPeople(system), people.length + 25_000);
+  }
+});
+
 test("a_repeated_upsert_compares_with_the_present_records", async () => {
   await using system = await startFilled();
   for (const [collection, header, row] of [

@@ -81,6 +81,8 @@ pub struct Batches<T> {
     ids: HashMap<String, RecordPosition>,
     /// The first record with each unique value so far.
     unique_values: HashMap<String, RecordPosition>,
+    /// The number of batches so far with each content.
+    contents: HashMap<String, u32>,
     record: PhantomData<T>,
 }
 
@@ -98,6 +100,7 @@ impl<T: Record> Batches<T> {
             rejected: 0,
             ids: HashMap::new(),
             unique_values: HashMap::new(),
+            contents: HashMap::new(),
             record: PhantomData,
         }
     }
@@ -225,6 +228,13 @@ impl<T: Record> Iterator for Batches<T> {
         let content = self.file.slice(first, self.position);
         let parts = [&self.scope, &text(self.file.header()), &text(content)];
         batch.fingerprint = fingerprint(&parts.map(String::as_bytes));
+        // Another batch of the file may have the same records. Both are written.
+        let count = self.contents.entry(batch.fingerprint.clone()).or_default();
+        if *count > 0 {
+            let parts = [batch.fingerprint.as_bytes(), &count.to_be_bytes()];
+            batch.fingerprint = fingerprint(&parts);
+        }
+        *count += 1;
         Some(batch)
     }
 }
