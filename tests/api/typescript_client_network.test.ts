@@ -10,6 +10,8 @@ import { runInNewContext } from "node:vm";
 import { body, connect, ProblemError } from "../../clients/typescript/src/index.ts";
 
 const base = "http://registry.test";
+const operation = `/v1/operations/${"a".repeat(32)}`;
+
 type Reply = (request: Request) => Response;
 
 /** A network that returns these responses, the last one again and again. `times` are those of the requests. */
@@ -35,6 +37,9 @@ const problem =
     );
 
 const place = (id = 1) => Response.json({ id, name: "x" }, { headers: { etag: '"1.a"' } });
+
+const accepted = (location = operation) =>
+  new Response(null, { status: 202, headers: { location } });
 
 /** Starts a server on loopback, and stops it after the test. */
 async function serve(
@@ -101,16 +106,62 @@ suite("waits for a retry", () => {
 
 suite("limits of time", () => {
   const busy = problem(429, "too-many-requests", {}, { "retry-after": "60" });
-  test("an_abort_ends_a_wait_for_a_retry", async () => {
-    const { fetch, sent } = network(busy);
+  const conflict = problem(412, "precondition-failed");
+  const running = () => Response.json({ status: "running", done: 1, remaining: 1 });
+  const patch = () => ({ name: "y" });
+  type Client = ReturnType<typeof connect>;
+  for (const [name, replies, call, count] of [
+    ["api", [busy], ({ api }: Client, signal: AbortSignal) => api.GET("/v1", { signal }), 1],
+    [
+      "all",
+      [busy],
+      (client: Client, signal: AbortSignal) => client.all("/v1/places", { signal }).next(),
+      1,
+    ],
+    [
+      "export",
+      [busy],
+      (client: Client, signal: AbortSignal) =>
+        client.export("/v1/places/export", {}, { signal }).next(),
+      1,
+    ],
+    [
+      "change_that_waits_for_a_retry",
+      [() => place(), busy],
+      (client: Client, signal: AbortSignal) =>
+        client.change("/v1/places/{id}", 1, patch, { signal }),
+      2,
+    ],
+    [
+      "deletion_that_waits_for_its_end",
+      [() => accepted(), running],
+      (client: Client, signal: AbortSignal) => client.deletePlace(3, { signal }),
+      2,
+    ],
+  ] as const) {
+    test(`an_abort_ends_a_wait_of_${name}`, async () => {
+      const { fetch, sent } = network(...replies);
+      const controller = new AbortController();
+      const reason = new Error("no longer needed");
+      const began = performance.now();
+      setTimeout(() => controller.abort(reason), 50);
+      const error = await errorOf(call(connect(base, { fetch }), controller.signal));
+      assert.equal(error, reason);
+      assert.ok(performance.now() - began < 1000);
+      assert.equal(sent.length, count);
+    });
+  }
+
+  test("an_abort_ends_a_change_that_conflicts_again_and_again", async () => {
     const controller = new AbortController();
+    const { fetch, sent } = network(({ method }) => {
+      if (sent.length === 4) controller.abort();
+      return method === "GET" ? place() : conflict();
+    });
     const { signal } = controller;
-    const reason = new Error("no longer needed");
-    const began = performance.now();
-    setTimeout(() => controller.abort(reason), 50);
-    assert.equal(await errorOf(connect(base, { fetch }).api.GET("/v1", { signal })), reason);
-    assert.ok(performance.now() - began < 1000);
-    assert.equal(sent.length, 1);
+    const changed = connect(base, { fetch }).change("/v1/places/{id}", 1, patch, { signal });
+    assert.equal(((await errorOf(changed)) as Error).name, "AbortError");
+    assert.equal(sent.length, 4);
   });
 
   test("an_abort_ends_a_body_after_a_garbage_collection", async (t) => {
@@ -131,6 +182,20 @@ suite("limits of time", () => {
     controller.abort();
     const ended = await Promise.race([errorOf(reader.read()), sleep(1000, "still reading")]);
     assert.equal((ended as Error).name, "AbortError");
+  });
+
+  test("a_deletion_without_a_signal_waits_for_ten_minutes_at_most", async (t) => {
+    const controller = new AbortController();
+    const limit = t.mock.method(AbortSignal, "timeout", () => controller.signal);
+    const { fetch } = network(() => accepted(), running);
+    const deleted = connect(base, { fetch }).deletePlace(3);
+    assert.deepEqual(
+      limit.mock.calls.map((call) => call.arguments),
+      [[600_000]],
+    );
+    const reason = new DOMException("too late", "TimeoutError");
+    controller.abort(reason);
+    assert.equal(await errorOf(deleted), reason);
   });
 
   test("a_request_without_a_response_ends_at_the_timeout", async (t) => {
@@ -293,3 +358,88 @@ for (const [name, type] of [
     assert.deepEqual([count, connections.size], [3, 1]);
   });
 }
+
+suite("addresses", () => {
+  const paths = async (baseUrl: string, link: (path: string) => string) => {
+    const { fetch, sent } = network(({ method, url }) => {
+      if (method === "DELETE") return accepted(link(operation));
+      if (url.endsWith(operation)) return Response.json({ status: "done" });
+      if (url.includes("/export") && !url.includes("after"))
+        return new Response(`{"complete":false,"next":"${link("/v1/places/export?after=1")}"}\n`);
+      if (url.includes("/export")) return new Response('{"complete":true}\n');
+      if (url.endsWith("/v1/places/1")) return place();
+      const next = { link: `<${link("/v1/places?after=1")}>; rel="next"` };
+      return Response.json([], { headers: url.includes("after") ? {} : next });
+    });
+    const client = connect(baseUrl, { fetch });
+    await client.api.GET("/v1/places");
+    await Array.fromAsync(client.all("/v1/places"));
+    await Array.fromAsync(client.export("/v1/places/export"));
+    await client.deletePlace(3);
+    await client.change("/v1/places/{id}", 1, () => ({ name: "y" }));
+    return sent.map(({ method, url }) => `${method} ${url}`);
+  };
+  const expected = (prefix: string) => [
+    `GET ${prefix}/v1/places`,
+    `GET ${prefix}/v1/places?`,
+    `GET ${prefix}/v1/places?after=1`,
+    `GET ${prefix}/v1/places/export?format=ndjson`,
+    `GET ${prefix}/v1/places/export?after=1`,
+    `DELETE ${prefix}/v1/places/3`,
+    `GET ${prefix}${operation}`,
+    `GET ${prefix}/v1/places/1`,
+    `PATCH ${prefix}/v1/places/1`,
+  ];
+  for (const [name, baseUrl, link] of [
+    ["a_base_url_with_a_path", `${base}/registry`, (path: string) => path],
+    ["a_base_url_with_a_slash", `${base}/registry/`, (path: string) => path],
+    ["a_proxy_that_adds_its_path", `${base}/registry`, (path: string) => `/registry${path}`],
+    [
+      "a_service_that_does_not_know_its_address",
+      `${base}/registry`,
+      (path: string) => `http://internal:8080${path}`,
+    ],
+    ["a_path_that_is_also_one_of_the_api", `${base}/v1`, (path: string) => path],
+    ["a_base_url_without_a_path", base, (path: string) => path],
+  ] as const) {
+    test(`all_calls_have_the_address_of_${name}`, async () => {
+      assert.deepEqual(await paths(baseUrl, link), expected(baseUrl.replace(/\/$/, "")));
+    });
+  }
+
+  test("a_list_has_all_pages_if_a_proxy_adds_links", async () => {
+    const next = '</v1/places?after=1>; rel="next"';
+    const first = (link: string) => () => Response.json([1], { headers: { link } });
+    for (const link of [`${next}, </x>; rel="first"`, `</a.css>; rel=preload, ${next}`]) {
+      const { fetch } = network(first(link), () => Response.json([2]));
+      const items = await Array.fromAsync(connect(base, { fetch }).all("/v1/places"));
+      assert.deepEqual(items, [1, 2]);
+    }
+  });
+});
+
+suite("deletions", () => {
+  for (const [name, reply] of [
+    ["a_202_without_a_location", () => new Response(null, { status: 202 })],
+    ["a_page_of_a_proxy", () => new Response("<h1>Sign in</h1>")],
+  ] as const) {
+    test(`a_deletion_with_${name}_throws`, async () => {
+      const { fetch, sent } = network(reply, () => Response.json({}));
+      const deleted = errorOf(connect(base, { fetch }).deletePlace(3));
+      const error = await Promise.race([deleted, sleep(1000, "still waiting")]);
+      assert.match(String(error), /Error: the place 3 may not be deleted yet/);
+      assert.equal(sent.length, 1);
+    });
+  }
+
+  test("a_deletion_whose_status_is_unknown_throws", async () => {
+    const { fetch, sent } = network(
+      () => accepted(),
+      () => Response.json({ status: "paused" }),
+    );
+    const deleted = errorOf(connect(base, { fetch }).deletePlace(3));
+    const error = await Promise.race([deleted, sleep(1000, "still waiting")]);
+    assert.match(String(error), /has no status of a deletion/);
+    assert.equal(sent.length, 2);
+  });
+});
