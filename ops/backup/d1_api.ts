@@ -7,6 +7,9 @@ import type { Row } from "./stores.ts";
 
 const MAX_ATTEMPTS = 6;
 
+/** The period of the API's rate limit, in milliseconds. A longer `Retry-After` has another cause. */
+const MAX_WAIT = 5 * 60_000;
+
 type Result = { results: Row[]; meta: { size_after: number } };
 
 /** The credentials that wrangler uses, from the environment or from `wrangler login`. */
@@ -28,6 +31,13 @@ async function accountId(): Promise<string> {
   if (!account || others.length > 0)
     throw new Failed("set CLOUDFLARE_ACCOUNT_ID to the account of the databases");
   return account.id;
+}
+
+/** The milliseconds until the next attempt. `Retry-After` is a number of seconds or a date. */
+function delay(retryAfter: string | null, attempt: number): number {
+  const value = retryAfter ?? "";
+  const asked = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Math.max(500 * 2 ** attempt, asked || 0);
 }
 
 export class D1Api {
@@ -59,20 +69,30 @@ export class D1Api {
    * requests or fails. */
   async #run(database: string, sql: string): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
+      const { status, text, retryAfter } = await this.#send(database, sql);
+      if (status === 200) return JSON.parse(text).result[0];
+      const isTemporary = status === 0 || status === 429 || status >= 500;
+      const milliseconds = delay(retryAfter, attempt);
+      if (!isTemporary || attempt === MAX_ATTEMPTS || milliseconds > MAX_WAIT)
+        throw new Failed(`the API of D1 responded ${status}: ${text.slice(0, 300)}`);
+      await sleep(milliseconds);
+    }
+  }
+
+  /** Sends a statement once. The status is 0 if the network fails, also within the body. */
+  async #send(database: string, sql: string) {
+    try {
       const response = await fetch(`${this.#url}/${database}/query`, {
         method: "POST",
         headers: this.#headers,
         body: JSON.stringify({ sql }),
         signal: AbortSignal.timeout(60_000),
-      }).catch((error: Error) => error);
-      const status = response instanceof Error ? 0 : response.status;
-      const text = response instanceof Error ? String(response.cause) : await response.text();
-      if (status === 200) return JSON.parse(text).result[0];
-      const isTemporary = status === 0 || status === 429 || status >= 500;
-      if (!isTemporary || attempt === MAX_ATTEMPTS)
-        throw new Failed(`the API of D1 responded ${status}: ${text.slice(0, 300)}`);
-      const after = response instanceof Error ? null : response.headers.get("retry-after");
-      await sleep(after ? Number(after) * 1000 : 500 * 2 ** attempt);
+      });
+      const text = await response.text();
+      return { status: response.status, text, retryAfter: response.headers.get("retry-after") };
+    } catch (error) {
+      const { message, cause } = error as Error;
+      return { status: 0, text: String(cause ?? message), retryAfter: null };
     }
   }
 }

@@ -181,14 +181,23 @@ function readManifest(folder: string): Manifest {
   }
 }
 
+/** The SHA-256 of a file of a backup. */
+function readDigest(file: string): string {
+  try {
+    return digest(file);
+  } catch (error) {
+    throw new Unusable(`the backup is incomplete: ${(error as Error).message}`);
+  }
+}
+
 /** Reads a backup. Throws if it was modified or has a schema that this version does not know. */
 export async function read(folder: string): Promise<{ manifest: Manifest; dumps: Dumps }> {
   const manifest = readManifest(folder);
-  if (manifest.format !== FORMAT)
-    throw new Unusable(`this version cannot read the format ${manifest.format}`);
+  if (manifest?.format !== FORMAT)
+    throw new Unusable(`this version cannot read the format ${manifest?.format}`);
   const file = (name: Name) => {
     const path = join(folder, `${name}.sql`);
-    if (digest(path) !== manifest.databases[name]?.sha256) {
+    if (readDigest(path) !== manifest.databases?.[name]?.sha256) {
       throw new Unusable(`${name}.sql was modified: its digest differs from the manifest`);
     }
     return path;

@@ -1,6 +1,6 @@
 // Tests which backups and targets `make restore` rejects.
 import assert from "node:assert/strict";
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
 import { Local } from "../../ops/backup/local_store.ts";
@@ -26,6 +26,7 @@ suite("rejections of a restore", () => {
     const { code, output } = await runBackup("restore", { STATE: data, FROM: copy });
     assert.equal(code, 1);
     assert.match(output, why);
+    assert.match(output, /^» failed: .*\n$/, "one line without a stack trace");
     return data;
   };
   const edited = (file: string, from: string | RegExp, to: string) => (copy: string) => {
@@ -48,7 +49,18 @@ suite("rejections of a restore", () => {
     await assertRejected(edited("people.sql", "Sensei", "Sensai"), /people.sql was modified/);
     await assertRejected((copy) => rmSync(join(copy, "manifest.json")), /no manifest/);
     await assertRejected((copy) => writeFileSync(join(copy, "manifest.json"), "{"), /no manifest/);
-    await assertRejected((copy) => rmSync(join(copy, "join.sql")), /join.sql/);
+    const remove = (copy: string) => rmSync(join(copy, "join.sql"));
+    await assertRejected(remove, /incomplete: .*no such file .*join.sql/);
+    const replaceByFolder = (copy: string) => {
+      rmSync(join(copy, "join.sql"));
+      mkdirSync(join(copy, "join.sql"));
+    };
+    await assertRejected(replaceByFolder, /incomplete: .*directory/);
+    for (const [text, why] of [
+      ["null", /format undefined/],
+      ['{"format":2}', /places.sql was modified/],
+    ] as const)
+      await assertRejected((copy) => writeFileSync(join(copy, "manifest.json"), text), why);
     await assertRejected(
       edited("manifest.json", '"rows": 77', '"rows": 76'),
       /differ from the manifest/,

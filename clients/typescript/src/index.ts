@@ -1,7 +1,7 @@
 import createClient, { type Client } from "openapi-fetch";
 import type { components, paths } from "./api.ts";
 import { ProblemError } from "./problem.ts";
-import { backoff, type Options, sender } from "./send.ts";
+import { backoff, type Options, sender, wait } from "./send.ts";
 
 export type { components, paths } from "./api.ts";
 export { type Kind, type Problem, ProblemError } from "./problem.ts";
@@ -58,6 +58,15 @@ export type Versioned<T> = { record: T; etag: string };
 /** The maximum number of attempts of {@link Registry.change}. */
 const CHANGE_ATTEMPTS = 10;
 
+/** The time between two reads of the status of a deletion, in milliseconds. */
+const POLL_INTERVAL = 2_000;
+
+/** How long {@link Registry.deletePlace} waits without a `signal`, in milliseconds. */
+const DELETION_TIMEOUT = 600_000;
+
+/** An abort ends a call with the reason of the signal, also while it waits. */
+type Abortable = { signal?: AbortSignal | undefined };
+
 /** A client of one registry. `api` calls any path with the types of the OpenAPI document. An error
  * response is thrown as a {@link ProblemError}. */
 export class Registry {
@@ -66,25 +75,41 @@ export class Registry {
   readonly #send: (request: Request) => Promise<Response>;
 
   constructor(baseUrl: string, options: Options = {}) {
-    this.#base = baseUrl;
+    this.#base = baseUrl.replace(/\/$/, "");
     this.#send = sender(options);
-    this.api = createClient<paths>({ baseUrl, fetch: this.#send });
+    this.api = createClient<paths>({ baseUrl: this.#base, fetch: this.#send });
+  }
+
+  /** Sends a request to a path of the API. */
+  #request(path: string, init?: RequestInit): Promise<Response> {
+    return this.#send(new Request(this.#base + path, init));
+  }
+
+  /** The path of a link of the API. A proxy may have added the path of the base URL to it. */
+  #path(link: string): string {
+    const anyOrigin = "http://localhost";
+    const prefix = new URL(this.#base, anyOrigin).pathname.replace(/\/$/, "");
+    const { pathname, search } = new URL(link, anyOrigin);
+    const hasPrefix = pathname.startsWith(`${prefix}/v1/`);
+    return (hasPrefix ? pathname.slice(prefix.length) : pathname) + search;
   }
 
   /** All items of a list, page by page. A change feed ends with the latest change. */
   async *all<P extends ListPath>(
     path: P,
-    { query = {}, id }: { query?: Query<P>; id?: number } = {},
+    { query = {}, id, signal }: { query?: Query<P>; id?: number } & Abortable = {},
   ): AsyncGenerator<Item<P>, void> {
     const params = new URLSearchParams();
     for (const [name, value] of Object.entries(query ?? {}))
       if (value !== undefined) params.set(name, String(value));
     let next: string | undefined = `${path.replace("{id}", String(id))}?${params}`;
     while (next) {
-      const page: Response = await this.#send(new Request(new URL(next, this.#base)));
+      const page: Response = await this.#request(next, { signal });
       yield* (await page.json()) as Item<P>[];
-      const link = /^<([^>]+)>; rel="next"$/.exec(page.headers.get("link") ?? "")?.[1];
-      next = link === next ? undefined : link;
+      // A proxy may have added other links.
+      const link = /<([^>]+)>; rel="next"/.exec(page.headers.get("link") ?? "")?.[1];
+      const following = link && this.#path(link);
+      next = following === next ? undefined : following;
     }
   }
 
@@ -93,13 +118,14 @@ export class Registry {
   async *export<P extends keyof Exports>(
     path: P,
     query?: Omit<NonNullable<Exports[P]["query"]>, "format" | "after">,
+    { signal }: Abortable = {},
   ): AsyncGenerator<Exports[P]["record"], void> {
     const params = new URLSearchParams({ format: "ndjson" });
     for (const [name, value] of Object.entries(query ?? {}))
       if (value !== undefined) params.set(name, String(value));
     let next: string | undefined = `${path}?${params}`;
     while (next) {
-      const file = await this.#send(new Request(new URL(next, this.#base)));
+      const file = await this.#request(next, { signal });
       let end: ExportEnd | undefined;
       for await (const line of lines(file)) {
         const record = JSON.parse(line);
@@ -107,23 +133,37 @@ export class Registry {
         else yield record;
       }
       if (!end) throw new Error("the export broke off");
-      next = end.next;
+      next = end.next && this.#path(end.next);
     }
   }
 
-  /** Deletes a place, and waits until nobody refers to it. `reassignTo` gets its living people. */
-  async deletePlace(id: number, { reassignTo }: { reassignTo?: number } = {}): Promise<void> {
+  /** Deletes a place, and waits until nobody refers to it. `reassignTo` gets its living people.
+   * Without a `signal`, it waits for ten minutes at most. After that, or after an abort, the service
+   * continues the deletion. */
+  async deletePlace(
+    id: number,
+    {
+      reassignTo,
+      signal = AbortSignal.timeout(DELETION_TIMEOUT),
+    }: { reassignTo?: number } & Abortable = {},
+  ): Promise<void> {
     const query = reassignTo === undefined ? "" : `?reassignTo=${reassignTo}`;
-    const address = new URL(`/v1/places/${id}${query}`, this.#base);
-    const response = await this.#send(new Request(address, { method: "DELETE" }));
-    if (response.status !== 202) return;
-    const operation = new URL(response.headers.get("location") ?? "", this.#base);
+    const response = await this.#request(`/v1/places/${id}${query}`, { method: "DELETE", signal });
+    if (response.status === 204) return;
+    const location = response.status === 202 && response.headers.get("location");
+    if (!location) {
+      await response.body?.cancel();
+      throw new Error(
+        `the place ${id} may not be deleted yet: the response ${response.status} names no operation`,
+      );
+    }
     for (;;) {
-      const status = await this.#send(new Request(operation));
-      const { status: state } = (await status.json()) as Schemas["Operation"];
-      if (state === "done") return;
-      if (state === "failed") throw new Error(`the place ${id} was not deleted`);
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      const operation = await this.#request(this.#path(location), { signal });
+      const { status } = (await operation.json()) as Schemas["Operation"];
+      if (status === "done") return;
+      if (status === "failed") throw new Error(`the place ${id} was not deleted`);
+      if (status !== "running") throw new Error(`${operation.url} has no status of a deletion`);
+      await wait(POLL_INTERVAL, signal);
     }
   }
 
@@ -134,23 +174,22 @@ export class Registry {
     path: P,
     id: number,
     decide: (record: Records[P]["record"]) => Records[P]["patch"],
+    { signal }: Abortable = {},
   ): Promise<Versioned<Records[P]["record"]>> {
-    const address = new URL(path.replace("{id}", String(id)), this.#base);
+    const address = path.replace("{id}", String(id));
     for (let attempt = 1; ; attempt++) {
       const { record, etag } = await versioned<Records[P]["record"]>(
-        this.#send(new Request(address)),
+        this.#request(address, { signal }),
       );
       const headers = { "content-type": "application/merge-patch+json", "if-match": etag };
       const body = JSON.stringify(decide(record));
       try {
-        return await versioned(
-          this.#send(new Request(address, { method: "PATCH", headers, body })),
-        );
+        return await versioned(this.#request(address, { method: "PATCH", headers, body, signal }));
       } catch (error) {
         const isConflict = error instanceof ProblemError && error.is("precondition-failed");
         if (!isConflict || attempt === CHANGE_ATTEMPTS) throw error;
       }
-      await backoff(attempt);
+      await backoff(attempt, signal);
     }
   }
 }
@@ -175,9 +214,10 @@ async function versioned<T>(request: Promise<Response>): Promise<Versioned<T>> {
   const response = await request;
   // A proxy that compresses the response marks the tag as weak. It identifies the same version.
   const etag = response.headers.get("etag")?.replace(/^W\//, "");
+  const record = (await response.json()) as T;
   // Without a tag, the next write would have no condition.
   if (!etag) throw new Error(`the response of ${response.url} has no ETag`);
-  return { record: (await response.json()) as T, etag };
+  return { record, etag };
 }
 
 /** The body of a response: `const person = await body(registry.api.GET(…))`. */

@@ -23,18 +23,39 @@ export class ProblemError extends Error {
     return kinds.some((kind) => this.problem.type === `/problems/${kind}`);
   }
 
-  /** The error of a response. A response without a problem document comes from a proxy and
-   * becomes `service-failed`. */
-  static async from(response: Response): Promise<ProblemError> {
-    const isProblem = response.headers.get("content-type") === "application/problem+json";
-    const problem: Problem = isProblem
-      ? ((await response.clone().json()) as Problem)
-      : {
-          type: "/problems/service-failed",
-          title: "The response is not from this API",
-          status: response.status,
-          detail: `${response.url} responded with ${response.status}.`,
-        };
+  /** The error of a response to a method. A response without a problem document comes from a proxy,
+   * or broke off, and becomes `service-failed`. The body is read to its end, because the connection is
+   * free for another request only then. */
+  static async from(response: Response, method: string): Promise<ProblemError> {
+    const text = await response
+      .clone()
+      .text()
+      .catch(() => "");
+    const problem = parse(response, text) ?? {
+      type: "/problems/service-failed",
+      title: "The response has no problem document",
+      status: response.status,
+      detail: `${response.url} responded with ${response.status}.`,
+      // Nobody knows what a service did before a proxy responded for it.
+      ...(response.status >= 500 && !isRead(method) ? { outcome: "unknown" } : {}),
+    };
     return new ProblemError(problem, response);
+  }
+}
+
+/** Whether a method only reads. */
+export function isRead(method: string): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
+/** The problem document of a response, if it has a complete one. */
+function parse(response: Response, text: string): Problem | undefined {
+  const [mediaType] = (response.headers.get("content-type") ?? "").split(";");
+  if (mediaType?.trim().toLowerCase() !== "application/problem+json") return undefined;
+  try {
+    const document = JSON.parse(text);
+    return typeof document?.type === "string" ? document : undefined;
+  } catch {
+    return undefined;
   }
 }
