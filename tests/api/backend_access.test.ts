@@ -20,6 +20,7 @@ suite("access to the backends", () => {
     places: [
       ["GET", "/internal/statuses?ids=1"],
       ["GET", "/internal/changes"],
+      ["GET", "/internal/recent-changes"],
       ["GET", "/internal/counter"],
       ["GET", "/internal/integrity"],
       ["POST", "/internal/repair?dryRun=true"],
@@ -27,6 +28,7 @@ suite("access to the backends", () => {
     people: [
       ["POST", "/internal/residents/999/detach-dead"],
       ["GET", "/internal/changes"],
+      ["GET", "/internal/recent-changes"],
       ["GET", "/internal/counter"],
       ["GET", "/internal/people-lines"],
       ["GET", "/internal/population-changes?placeId=1"],

@@ -73,6 +73,7 @@ const routes: Record<string, [allow: string, post?: string]> = {
   "/people/population/series": [READ_METHODS],
   "/internal/statuses": [READ_METHODS],
   "/internal/changes": [READ_METHODS],
+  "/internal/recent-changes": [READ_METHODS],
   "/internal/matches": [READ_METHODS],
   "/internal/population": ["POST, OPTIONS"],
   "/internal/population-changes": [READ_METHODS],

@@ -136,6 +136,7 @@ const pages: [string, string][] = [
   ["GET", "/ui/places/1"],
   ["GET", "/ui/people"],
   ["GET", "/ui/people/1"],
+  ["GET", "/ui/changes"],
 ];
 
 /** The costs since the last call. */

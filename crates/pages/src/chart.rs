@@ -1,14 +1,13 @@
 //! Renders the line chart of a population over time, as SVG with a table.
 
 use domain::Param;
-use domain::moment::Moment;
+use domain::moment::{self, Moment};
 use http_semantics::from_json;
 use maud::{Markup, html};
 
-use crate::api::PlaceView;
-use crate::field::{Text, choice, places};
+use crate::field::Text;
 use crate::form::Form;
-use crate::layout::{Notice, document, number, time, with_query};
+use crate::layout::{number, with_query};
 
 /// The population at one time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +35,7 @@ pub struct Line<'a> {
 }
 
 /// The steps of a chart, with their labels.
-const STEPS: [(&str, &str); 4] = [
+pub(crate) const STEPS: [(&str, &str); 4] = [
     ("hour", "30 hours"),
     ("day", "30 days"),
     ("week", "30 weeks"),
@@ -50,6 +49,8 @@ pub struct Period {
     pub as_of: Option<Moment>,
     /// The step.
     pub step: String,
+    /// The date of today (UTC).
+    today: String,
 }
 
 impl Period {
@@ -58,16 +59,37 @@ impl Period {
         if !STEPS.iter().any(|(step, _)| *step == form.get("step")) {
             form.set("step", "day");
         }
-        let as_of = form
-            .filled("asOf")
-            .map(|text| Moment::parse(text)?.not_after(now));
-        if matches!(as_of, Some(None)) {
+        let time = form.filled("asOf").map(Moment::parse);
+        let is_time = time != Some(None);
+        let as_of = time.flatten().and_then(|time| time.not_after(now));
+        if !is_time {
+            form.add_error("asOf", "Enter a date such as 2026-11-20.");
+        } else if as_of.is_none() && form.filled("asOf").is_some() {
             form.add_error("asOf", "Enter a date that is not in the future.");
         }
         Self {
-            as_of: as_of.flatten(),
+            as_of,
             step: form.get("step").to_owned(),
+            today: day(&moment::format(now)).to_owned(),
         }
+    }
+
+    /// The end of a title: ", as of 2026-01-31". Empty if the time is now.
+    pub(crate) fn suffix(&self) -> String {
+        let time = self.as_of.as_ref();
+        time.map(|time| format!(", as of {time}"))
+            .unwrap_or_default()
+    }
+
+    /// The input of the date. A time that is no date is shown as text.
+    pub(crate) fn date_input(&self, form: &Form) -> Markup {
+        let is_date = [0, 10].contains(&form.get("asOf").len());
+        let date = Text {
+            kind: if is_date { "date" } else { "text" },
+            max: if is_date { &self.today } else { "" },
+            ..Text::new("asOf", "As of")
+        };
+        date.to_html(form)
     }
 
     /// The time as text. Empty if it is now.
@@ -102,14 +124,42 @@ impl Period {
         )
     }
 
+    /// The links to the series of a place, or of all places.
+    pub(crate) fn data_links(&self, place: Option<i64>, is_removed: bool) -> Markup {
+        let path = if is_removed {
+            self.series_path(place)
+        } else {
+            self.data_path(place)
+        };
+        let place = place.map(|id| format!("-place-{id}")).unwrap_or_default();
+        let time = self.as_of_text();
+        let time = if time.is_empty() { &self.today } else { &time };
+        html! {
+            a href=(path) { "JSON" }
+            " · "
+            a href={ (path) "&format=csv" } download={ "population" (place) "-" (self.step) "-" (time) ".csv" } { "CSV" }
+        }
+    }
+
+    /// The page that compares a place with others, or the largest places, at the same times.
+    fn compare_path(&self, place: Option<i64>) -> String {
+        let place = place.map(|id| id.to_string()).unwrap_or_default();
+        let time = self.as_of_text();
+        let step = if self.step == "day" { "" } else { &self.step };
+        with_query(
+            "/ui/compare",
+            &[("ids", &place), ("step", step), ("asOf", &time)],
+        )
+    }
+
     /// The chart of living and dead people, with links to other periods.
     pub(crate) fn section(
         &self,
         points: Option<&[Point]>,
         link: &dyn Fn(&str) -> String,
         place: Option<i64>,
+        is_removed: bool,
     ) -> Markup {
-        let compare = place.map(|id| format!("?ids={id}")).unwrap_or_default();
         html! {
             section aria-labelledby="time" {
                 h2 #time { "Over time" }
@@ -125,29 +175,24 @@ impl Period {
                         @if step == self.step { b { (label) } } @else { a href=(link(step)) { (label) } }
                         " · "
                     }
-                    a href={ "/ui/compare" (compare) } { "Compare places" }
-                    " · "
+                    @if !is_removed {
+                        a href=(self.compare_path(place)) { "Compare places" }
+                        " · "
+                    }
                     "These numbers as "
-                    a href=(self.data_path(place)) { "JSON" }
-                    " · "
-                    a href={ (self.data_path(place)) "&format=csv" } download="population.csv" { "CSV" }
+                    (self.data_links(place, is_removed))
                 }
             }
         }
     }
 }
 
-/// The input of the date. A time that is no date is shown as text.
-pub(crate) fn date_input(form: &Form) -> Markup {
-    let is_date = [0, 10].contains(&form.get("asOf").len());
-    let date = Text {
-        kind: if is_date { "date" } else { "text" },
-        ..Text::new("asOf", "As of")
-    };
-    date.to_html(form)
+/// The day of a time in RFC 3339.
+fn day(at: &str) -> &str {
+    at.get(..10).unwrap_or(at)
 }
 
-fn times(points: &[Point]) -> Vec<&str> {
+pub(crate) fn times(points: &[Point]) -> Vec<&str> {
     points.iter().map(|point| point.at.as_str()).collect()
 }
 
@@ -191,11 +236,17 @@ pub(crate) fn chart(times: &[&str], lines: &[Line<'_>]) -> Markup {
     let max = round_up(max.copied().unwrap_or_default().max(1));
     let (first, last) = (times.first().copied(), times.last().copied());
     let (first, last) = (first.unwrap_or_default(), last.unwrap_or_default());
-    let day = |at: &'_ str| at.get(..10).unwrap_or(at).to_owned();
+    // A chart of hours needs the time of day.
+    let is_hourly =
+        (times.iter().zip(times.iter().skip(1))).any(|(one, next)| day(one) == day(next));
+    let hour = |at: &'_ str| match at.get(11..16) {
+        Some(hour) if is_hourly => format!(" {hour} UTC"),
+        _ => String::new(),
+    };
     html! {
         figure.chart {
             svg viewBox="0 0 1000 1000" preserveAspectRatio="none" role="img" aria-labelledby="chart-title" aria-describedby="chart-text" {
-                title #chart-title { "Number of people from " (day(first)) " to " (day(last)) }
+                title #chart-title { "Number of people from " (day(first)) (hour(first)) " to " (day(last)) (hour(last)) }
                 desc #chart-text {
                     @for line in lines {
                         (line.name) ": from " (line.values.first().copied().map_or_else(String::new, number))
@@ -208,7 +259,7 @@ pub(crate) fn chart(times: &[&str], lines: &[Line<'_>]) -> Markup {
                 }
             }
             p.max aria-hidden="true" { (number(max)) }
-            p.times aria-hidden="true" { span { (day(first)) } span { (day(last)) } }
+            p.times aria-hidden="true" { span { (day(first)) (hour(first)) } span { (day(last)) (hour(last)) } }
             figcaption {
                 @for (n, line) in lines.iter().enumerate() {
                     span {
@@ -227,7 +278,7 @@ pub(crate) fn chart(times: &[&str], lines: &[Line<'_>]) -> Markup {
                     tbody {
                         @for (n, at) in times.iter().enumerate().rev() {
                             tr {
-                                th scope="row" { (time(at)) }
+                                th scope="row" { time datetime=(at) { span.day { (day(at)) } (hour(at)) } }
                                 @for line in lines {
                                     td.count { (line.values.get(n).copied().map_or_else(String::new, number)) }
                                 }
@@ -237,92 +288,6 @@ pub(crate) fn chart(times: &[&str], lines: &[Line<'_>]) -> Markup {
                 }
             }
         }
-    }
-}
-
-fn compared_line((place, points): &(PlaceView, Vec<Point>)) -> Line<'_> {
-    Line {
-        name: &place.name,
-        link: Some(format!("/ui/places/{}", place.id)),
-        values: points.iter().map(|point| point.living).collect(),
-    }
-}
-
-/// The maximum number of places that are compared.
-pub const MAX_COMPARED: usize = 5;
-
-/// The page that compares places.
-#[derive(Debug)]
-pub struct Comparison {
-    /// The query, with its errors.
-    pub form: Form,
-    /// The period.
-    pub period: Period,
-    /// The places and their populations.
-    pub places: Vec<(PlaceView, Vec<Point>)>,
-    /// The suggestions of the place field.
-    pub suggestions: Vec<PlaceView>,
-    /// The notices at the top.
-    pub notices: Vec<Notice>,
-}
-
-impl Comparison {
-    /// Parses a query: the form, the period and the ids of the places.
-    #[must_use]
-    pub fn parse(query: &str, now: i64) -> (Form, Period, Vec<i64>) {
-        let mut form = Form::parse(query.as_bytes());
-        let period = Period::parse(&mut form, now);
-        let mut ids: Vec<i64> = Vec::new();
-        for id in form.all("ids").flat_map(|list| list.split(',')) {
-            if let Some(id) = domain::PlaceId::parse(id.trim()) {
-                ids.push(id.get());
-            }
-        }
-        (form, period, ids)
-    }
-
-    /// The page as HTML.
-    #[must_use]
-    pub fn to_html(&self) -> Markup {
-        let add = Text {
-            hint: crate::field::PLACE_HINT,
-            ..Text::new("add", "Add a place")
-        };
-        let first = self.places.first().map(|(_, points)| times(points));
-        let lines: Vec<Line<'_>> = self.places.iter().map(compared_line).collect();
-        let main = html! {
-            p.crumb { a href="/" { "All places" } }
-            h1 { "Compare places" }
-            p.lead { "Living people of two to five places over time." }
-            form.filters method="get" {
-                fieldset {
-                    legend { "Places" }
-                    @for (place, _) in &self.places {
-                        div.field.tick {
-                            input #{ "place-" (place.id) } type="checkbox" name="ids" value=(place.id) checked;
-                            label for={ "place-" (place.id) } { (place.name) }
-                        }
-                    }
-                }
-                @if self.places.len() < MAX_COMPARED { (add.to_html(&self.form)) (places(&self.suggestions)) }
-                (choice(&self.form, "step", "Period", &STEPS))
-                (date_input(&self.form))
-                button type="submit" { "Show" }
-            }
-            @match first {
-                None => p.empty { "Add two places." },
-                Some(times) => {
-                    (chart(&times, &lines))
-                    p.more {
-                        @for (index, (place, _)) in self.places.iter().enumerate() {
-                            @if index > 0 { " · " }
-                            a href=(self.period.data_path(Some(place.id))) { (place.name) " as JSON" }
-                        }
-                    }
-                },
-            }
-        };
-        document("Compare places", None, &self.notices, &main)
     }
 }
 
@@ -361,17 +326,53 @@ mod tests {
             "Number of people from 2026-01-30 to 2026-01-31",
             "&lt;b&gt;: from 3 to 1,234. ",
             r#"points="0,999 1000,383""#,
-            r#"2026-01-31 12:00 UTC</time></th><td class="count">1,234</td>"#,
+            r#"<span class="day">2026-01-31</span></time></th><td class="count">1,234</td>"#,
         ] {
             assert!(html.contains(part), "{part}: {html}");
         }
     }
 
     #[test]
-    fn a_query_names_places_by_lists_and_fields() {
-        let (_, period, ids) = Comparison::parse("ids=3,x,1&ids=7&step=week&asOf=1970-01-01", 0);
-        assert_eq!(ids, [3, 1, 7]);
-        let path = "/v1/people/population/series?step=week&placeId=3&to=1970-01-01";
-        assert_eq!(period.series_path(Some(3)), path);
+    fn a_chart_of_hours_has_the_time_of_day() {
+        let mut points = [point("2026-01-31", 3), point("2026-01-31", 4)];
+        points[1].at = "2026-01-31T13:00:00.000Z".to_owned();
+        let html = chart(&times(&points), &[]).into_string();
+        for part in [
+            "Number of people from 2026-01-31 12:00 UTC to 2026-01-31 13:00 UTC",
+            "<span>2026-01-31 12:00 UTC</span>",
+            r#"<span class="day">2026-01-31</span> 13:00 UTC</time>"#,
+        ] {
+            assert!(html.contains(part), "{part}: {html}");
+        }
+    }
+
+    #[test]
+    fn a_date_that_is_invalid_and_one_in_the_future_have_different_errors() {
+        let error = |text: &str| {
+            let mut form = Form::parse(text.as_bytes());
+            let period = Period::parse(&mut form, 0);
+            assert_eq!(period.today, "1970-01-01");
+            form.error("asOf").map(ToOwned::to_owned)
+        };
+        assert_eq!(error("asOf=1970-01-01"), None);
+        let invalid = error("asOf=2026-11");
+        assert_eq!(invalid.as_deref(), Some("Enter a date such as 2026-11-20."));
+        let future = error("asOf=1970-01-02").unwrap_or_default();
+        assert_eq!(future, "Enter a date that is not in the future.");
+    }
+
+    #[test]
+    fn the_links_of_a_chart_keep_the_step_and_the_date() {
+        let mut form = Form::parse(b"asOf=2026-11-20&step=week");
+        let period = Period::parse(&mut form, 1_795_694_400_000);
+        let section = period
+            .section(None, &|_| String::new(), Some(7), false)
+            .into_string();
+        for part in [
+            r#"href="/ui/compare?ids=7&amp;step=week&amp;asOf=2026-11-20""#,
+            r#"download="population-place-7-week-2026-11-20.csv""#,
+        ] {
+            assert!(section.contains(part), "{part}: {section}");
+        }
     }
 }

@@ -14,6 +14,8 @@ pub struct Text<'a> {
     pub hint: &'a str,
     /// The type of the input: `text`, `search`, `number` or `password`.
     pub kind: &'a str,
+    /// The latest date, or an empty text.
+    pub max: &'a str,
     /// Whether it is required.
     pub is_required: bool,
 }
@@ -26,6 +28,7 @@ impl<'a> Text<'a> {
             label,
             hint: "",
             kind: "text",
+            max: "",
             is_required: false,
         }
     }
@@ -37,6 +40,7 @@ impl<'a> Text<'a> {
             label,
             hint,
             kind,
+            max,
             is_required,
         } = *self;
         let error = form.error(name);
@@ -65,7 +69,7 @@ impl<'a> Text<'a> {
                 label for=(name) { (label) }
                 input id=(name) name=(name) type=(kind) value=(value) required[is_required]
                     list=[list] maxlength=[(kind == "text").then_some("400")]
-                    min=[(kind == "number").then_some("1")]
+                    min=[(kind == "number").then_some("1")] max=[(!max.is_empty()).then_some(max)]
                     autocomplete=(autocomplete) autofocus[form.focuses(name)]
                     aria-describedby=[described] aria-invalid=[error.map(|_| "true")];
                 (error_text(&error_id, error))

@@ -18,13 +18,33 @@ pub enum Notice {
     Warning(String),
 }
 
+/// The pages of the navigation, with their names.
+const NAVIGATION: [(&str, &str); 5] = [
+    ("/", "Places"),
+    ("/ui/people", "People"),
+    ("/ui/changes", "Changes"),
+    ("/ui/import", "Import"),
+    ("/docs/", "API"),
+];
+
 /// The name of the site.
 const SITE: &str = "People per place";
 
 /// A whole page.
 pub fn document(title: &str, data: Option<&str>, notices: &[Notice], main: &Markup) -> Markup {
+    main_document("", title, data, notices, main)
+}
+
+/// A whole page that has a link in the navigation. `path` is the path of the link.
+pub fn main_document(
+    path: &str,
+    title: &str,
+    data: Option<&str>,
+    notices: &[Notice],
+    main: &Markup,
+) -> Markup {
     html! {
-        (opening(title, data, notices))
+        (opening_of(path, title, data, notices))
         (main)
         (closing())
     }
@@ -32,6 +52,10 @@ pub fn document(title: &str, data: Option<&str>, notices: &[Notice], main: &Mark
 
 /// The start of a page, up to its content. `data` is the path of the same data as JSON.
 pub fn opening(title: &str, data: Option<&str>, notices: &[Notice]) -> Markup {
+    opening_of("", title, data, notices)
+}
+
+fn opening_of(path: &str, title: &str, data: Option<&str>, notices: &[Notice]) -> Markup {
     let title = if title.is_empty() {
         SITE.to_owned()
     } else {
@@ -59,11 +83,9 @@ pub fn opening(title: &str, data: Option<&str>, notices: &[Notice]) -> Markup {
         header.top {
             a.brand href="/" { (SITE) }
             nav aria-label="Main" {
-                a href="/" { "Places" }
-                a href="/ui/people" { "People" }
-                a href="/ui/changes" { "Changes" }
-                a href="/ui/import" { "Import" }
-                a href="/docs/" { "API" }
+                @for (link, name) in NAVIGATION {
+                    a href=(link) aria-current=[(link == path).then_some("page")] { (name) }
+                }
             }
         }
         (maud::PreEscaped("<main id=\"main\" tabindex=\"-1\">"))
@@ -163,6 +185,15 @@ mod tests {
         let page = document("", None, &[], &html! {}).into_string();
         assert!(!page.contains(" style=") && !page.contains(" on"), "{page}");
         assert!(page.contains("<script src=\"/site.js\" defer></script>"));
+    }
+
+    #[test]
+    fn the_link_of_the_current_page_is_marked() {
+        let page = main_document("/ui/people", "People", None, &[], &html! {}).into_string();
+        assert_eq!(page.matches("aria-current").count(), 1);
+        assert!(page.contains(r#"<a href="/ui/people" aria-current="page">People</a>"#));
+        let other = document("Ana", None, &[], &html! {}).into_string();
+        assert!(!other.contains("aria-current"));
     }
 
     #[test]

@@ -9,6 +9,7 @@
 pub mod api;
 pub mod changes;
 pub mod chart;
+pub mod compare;
 pub mod error_page;
 mod field;
 pub mod form;

@@ -241,6 +241,12 @@ impl ListQuery {
         }
     }
 
+    /// Whether the list has only a part of the records.
+    pub(crate) fn has_filters(&self) -> bool {
+        let mut names = ["q", "show", "placeId", "least", "asOf"].into_iter();
+        names.any(|name| self.form.filled(name).is_some())
+    }
+
     /// The position of the first row, if it is known.
     fn first_position(&self, neighbours: &Neighbours) -> Option<i64> {
         if self.cursor.is_none() || (self.is_before && neighbours.previous.is_none()) {
@@ -262,7 +268,8 @@ impl ListQuery {
         let noun = |count| if count == 1 { one } else { many };
         if !is_part {
             return match shown {
-                0 => format!("No {many} match."),
+                0 if self.has_filters() => format!("No {many} match."),
+                0 => format!("No {many}."),
                 _ => format!("{} {}", number(shown), noun(shown)),
             };
         }
@@ -270,21 +277,24 @@ impl ListQuery {
             return format!("{} {}", number(shown), noun(shown));
         };
         let last = first + shown - 1;
-        let seen = Total {
-            count: last + i64::from(neighbours.next.is_some()),
-            is_minimum: neighbours.next.is_some(),
-        };
-        // The position is a guess if records were added or deleted meanwhile.
-        let total = neighbours
-            .total
-            .filter(|total| total.count >= seen.count)
-            .unwrap_or(seen);
-        let at_least = if total.is_minimum { "at least " } else { "" };
         let rows = if shown > 1 {
             format!("{}–{}", number(first), number(last))
         } else {
             number(last)
         };
+        let has_next = neighbours.next.is_some();
+        // The position is a guess if records were added or deleted meanwhile.
+        let total = neighbours.total;
+        let total = total.filter(|total| total.count >= last + i64::from(has_next));
+        let total = match total {
+            Some(total) => total,
+            None if has_next => return format!("{rows}, and more {many}"),
+            None => Total {
+                count: last,
+                is_minimum: false,
+            },
+        };
+        let at_least = if total.is_minimum { "at least " } else { "" };
         format!(
             "{rows} of {at_least}{} {}",
             number(total.count),
@@ -322,10 +332,9 @@ impl ListQuery {
 }
 
 /// The links to files of exactly the rows of a list. `path` has their filters.
-pub(crate) fn exports(label: &str, path: &str) -> Markup {
+/// `name` is the name of the file.
+pub(crate) fn exports(label: &str, path: &str, name: &str) -> Markup {
     let separator = if path.contains('?') { '&' } else { '?' };
-    let name = path.split('?').next().unwrap_or_default();
-    let name = name.trim_start_matches("/v1/").replace('/', "-");
     html! {
         (label) " as "
         a href={ (path) (separator) "format=csv" } download={ (name) ".csv" } { "CSV" } " · "

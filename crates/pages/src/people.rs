@@ -9,7 +9,7 @@ use crate::api::{PersonView, PlaceView};
 use crate::chart::Period;
 use crate::field::{choice, hidden};
 use crate::form::Form;
-use crate::layout::{Notice, document, with_query};
+use crate::layout::{Notice, main_document, with_query};
 use crate::list::{Defaults, ListQuery, Neighbours, Total, export_label, exports};
 use crate::place_history;
 use crate::selection;
@@ -212,10 +212,16 @@ impl People {
             h1 { "People" }
             p.actions { a.button href="/ui/people/new" { "Add a person" } }
             (self.query.filters())
-            div #results data-told=(self.result_text()) { (self.table()) }
+            div #results data-part data-told=(self.result_text()) { (self.table()) }
         };
         let data = self.query.api_path();
-        document("People", Some(&data), &self.notices, &main)
+        main_document(
+            &self.query.list.path,
+            "People",
+            Some(&data),
+            &self.notices,
+            &main,
+        )
     }
 
     /// The people that are shown, as a sentence that the script announces.
@@ -274,7 +280,7 @@ impl People {
                     }
                 }
                 (query.list.pages(people.len(), neighbours))
-                p.export { (exports(&label, &query.export_path())) }
+                p.export { (exports(&label, &query.export_path(), "people")) }
             }
         }
     }
@@ -339,9 +345,7 @@ mod tests {
         let query = format!("sort=-id&limit=25&after={}&from=26", cursor(7));
         let page_after = page(&query, people(), Some(&six));
         assert!(has(&page_after, "prev", &before) && has(&page_after, "next", &next));
-        assert!(
-            has(&page_after, "first", "") && page_after.contains("26–27 of at least 28 people")
-        );
+        assert!(has(&page_after, "first", "") && page_after.contains("26–27, and more people"));
         // The API reads in reverse, so its next page is the one before.
         let query = format!("sort=-id&limit=25&before={}&from=26", cursor(4));
         let sort = parse(None, &query).api_path();
@@ -350,7 +354,7 @@ mod tests {
         assert!(has(&page_before, "prev", &before) && has(&page_before, "next", &next));
         let first = page(&query, people(), None);
         assert!(!first.contains("rel=\"prev\"") && has(&first, "first", ""));
-        assert!(first.contains("1–2 of at least 3 people"), "{first}");
+        assert!(first.contains("1–2, and more people"), "{first}");
         let whole = page("sort=-id", people(), None);
         assert!(!whole.contains("First page") && whole.contains("2 people"));
     }

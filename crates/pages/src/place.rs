@@ -1,20 +1,24 @@
 //! Renders the page of a place with its people and its history, and the forms that change a place.
 
+use domain::moment;
 use maud::{Markup, html};
 
 use crate::api::{PlaceView, Population};
-use crate::chart::{Period, Point, date_input};
+use crate::chart::Point;
 use crate::field::{self, PLACE_HINT, Text, hidden};
 use crate::form::Form;
-use crate::layout::{Notice, document, number};
+use crate::layout::{Notice, document, number, time};
 use crate::people::People;
 use crate::place_history::PlaceHistory;
 
 /// The page of a place.
 #[derive(Debug)]
 pub struct PlacePage {
-    /// The place. If the places service is down, its name is a placeholder.
+    /// The place, or the last state of a removed place. If the places service is down, its name is a
+    /// placeholder.
     pub place: PlaceView,
+    /// Whether the place was removed.
+    pub is_removed: bool,
     /// The population, if it is known.
     pub population: Option<Population>,
     /// The people.
@@ -35,44 +39,119 @@ impl PlacePage {
         let path = format!("/ui/places/{id}");
         let query = &self.people.query;
         let period = &query.period;
+        let past = self.past();
+        let shown_name = match past {
+            Some(Past::Named(name)) => name,
+            _ => name,
+        };
         let main = html! {
             p.crumb { a href="/" { "All places" } }
-            h1 { (name) }
-            @match &self.population {
-                None => p.lead { "The population is unavailable right now." },
-                Some(population) => (numbers(population, period)),
-            }
-            p.actions {
-                a.button href={ "/ui/people/new?placeId=%23" (id) } { "Add a person here" }
-                a.button.quiet href={ (path) "/rename" } { "Rename" }
-                a.button.quiet href={ (path) "/remove" } { "Remove" }
+            h1 { (shown_name) }
+            (self.state(past.as_ref()))
+            @if !self.is_removed {
+                p.actions {
+                    a.button href={ "/ui/people/new?placeId=%23" (id) } { "Add a person here" }
+                    a.button.quiet href={ (path) "/rename" } { "Rename" }
+                    a.button.quiet href={ (path) "/remove" } { "Remove" }
+                }
             }
             form.filters.date method="get" {
-                (query.list.hidden(&["asOf"]))
-                (date_input(&query.list.form))
+                span #kept data-part { (query.list.hidden(&["asOf"])) }
+                (period.date_input(&query.list.form))
                 button.quiet type="submit" { "Go to date" }
             }
             (period.section(
                 self.series.as_deref(),
                 &|step| query.list.link(&[("step", step)]),
                 Some(*id),
+                self.is_removed,
             ))
-            h2 { "People" }
-            @if period.as_of.is_some() { p.hint { "This list and the history are of now." } }
-            (query.filters())
-            div #results data-told=(self.people.result_text()) {
-                (self.people.table())
+            @if self.is_removed {
                 (self.history.section(*id, &query.list))
+            } @else {
+                h2 { "People" }
+                @if period.as_of.is_some() { p.hint { "This list and the history are of now." } }
+                (query.filters())
+                div #results data-part data-told=(self.people.result_text()) {
+                    (self.people.table())
+                    (self.history.section(*id, &query.list))
+                }
             }
         };
-        let data = format!("/v1/people-per-place/{id}");
-        document(name, Some(&data), &self.notices, &main)
+        // The data is of now.
+        let data = (period.as_of.is_none() && !self.is_removed)
+            .then(|| format!("/v1/people-per-place/{id}"));
+        let title = [shown_name, &*period.suffix()].concat();
+        document(&title, data.as_deref(), &self.notices, &main)
+    }
+
+    /// The place at the date of the page, if the page has a date and the history is known.
+    fn past(&self) -> Option<Past<'_>> {
+        let time = self.people.query.period.as_of.as_ref()?;
+        let time = moment::format(time.milliseconds());
+        let changes = &self.history.changes;
+        let first = changes.first()?;
+        match changes.iter().rfind(|change| change.at <= time) {
+            Some(change) => Some(match &change.record {
+                Some(place) => Past::Named(&place.name),
+                None => Past::Removed,
+            }),
+            // An older history may be unknown.
+            None => (first.kind == "created").then_some(Past::AddedAt(&first.at)),
+        }
+    }
+
+    /// When the place was removed, and the numbers of the time that the page shows.
+    fn state(&self, past: Option<&Past<'_>>) -> Markup {
+        let as_of = self.people.query.period.as_of.as_ref();
+        let present = &self.place.name;
+        html! {
+            @if self.is_removed {
+                p.lead {
+                    "This place was removed"
+                    @if let Some(change) = self.history.changes.last() { " on " (time(&change.at)) }
+                    ". It cannot be restored, but its history stays."
+                }
+            }
+            @match (past, as_of, &self.population) {
+                (Some(Past::AddedAt(at)), Some(date), _) => p.lead {
+                    "As of " (date) ", this place did not exist. It was added on " (time(at)) "."
+                },
+                (Some(Past::Removed), _, _) => {},
+                (_, None, _) if self.is_removed => {},
+                (_, _, None) => p.lead { "The population is unavailable right now." },
+                (_, date, Some(population)) => {
+                    @if let Some(date) = date {
+                        p.lead {
+                            "As of " (date)
+                            @match past {
+                                Some(Past::Named(name)) if name != present && !self.is_removed => {
+                                    " (now “" (present) "”)"
+                                }
+                                _ => {}
+                            }
+                            ":"
+                        }
+                    }
+                    (numbers(population))
+                }
+            }
+        }
     }
 }
 
-fn numbers(population: &Population, period: &Period) -> Markup {
+/// A place at a date.
+enum Past<'a> {
+    /// It had this name.
+    Named(&'a str),
+    /// It was removed before the date.
+    Removed,
+    /// It was added after the date, at this time.
+    AddedAt(&'a str),
+}
+
+fn numbers(population: &Population) -> Markup {
     html! {
-        @if let Some(time) = &period.as_of { p.lead { "As of " (time) ":" } }
         dl.totals {
             div { dt { "living" } dd { (number(population.living)) } }
             div { dt { "dead" } dd { (number(population.dead)) } }
@@ -211,5 +290,87 @@ mod tests {
         assert!(page.contains(r#"<input type="hidden" name="version" value="3">"#));
         assert!(page.contains(r#"type="password" value="""#));
         assert!(page.contains("<h1>Rename Old &amp; dear</h1>"));
+    }
+
+    /// The page of a place that was added as “A” on the 10th and renamed to “B” on the 20th. With
+    /// `removal`, it was removed on the 30th.
+    fn page(query: &str, removal: bool) -> String {
+        use crate::people::PeopleQuery;
+        use domain::name::Normalize;
+        use http_semantics::from_json;
+
+        let change = |day: i64, kind: &str, record: &str| {
+            let at = format!("2026-01-{day}T12:00:00.000Z");
+            format!(
+                r#"{{"at":"{at}","kind":"{kind}","version":{day},"by":null,"record":{record}}}"#
+            )
+        };
+        let mut changes = vec![
+            change(10, "created", r#"{"id":7,"name":"A"}"#),
+            change(20, "updated", r#"{"id":7,"name":"B"}"#),
+        ];
+        changes.extend(removal.then(|| change(30, "deleted", "null")));
+        let changes = format!("[{}]", changes.join(","));
+        let now = 1_795_694_400_000;
+        let page = PlacePage {
+            place: PlaceView {
+                id: 7,
+                name: "B".to_owned(),
+            },
+            is_removed: removal,
+            population: Some(Population {
+                place_id: 7,
+                living: 3,
+                dead: 1,
+                king: None,
+            }),
+            people: People {
+                query: PeopleQuery::parse(Some(7), query, now, Normalize::NONE),
+                people: Some(Vec::new()),
+                places: Vec::new(),
+                neighbours: crate::list::Neighbours::default(),
+                notices: Vec::new(),
+            },
+            series: None,
+            history: PlaceHistory {
+                changes: from_json::parse(changes.as_bytes()).unwrap(),
+                population_changes: Some(Vec::new()),
+                places: Vec::new(),
+            },
+            notices: Vec::new(),
+        };
+        page.to_html().into_string()
+    }
+
+    #[test]
+    fn a_past_date_shows_the_name_of_that_date() {
+        let now = page("", false);
+        assert!(now.contains("<h1>B</h1>") && now.contains("rel=\"alternate\""));
+        let past = page("asOf=2026-01-15", false);
+        assert!(past.contains("<title>A, as of 2026-01-15 · "), "{past}");
+        assert!(past.contains("<h1>A</h1>") && past.contains("As of 2026-01-15 (now “B”):"));
+        assert!(!past.contains("rel=\"alternate\""), "the data is of now");
+        let before = page("asOf=2026-01-01", false);
+        let text = "As of 2026-01-01, this place did not exist. It was added on ";
+        assert!(before.contains(text) && !before.contains("<dt>living</dt>"));
+    }
+
+    #[test]
+    fn a_removed_place_has_a_page_with_its_history() {
+        let removed = page("", true);
+        for part in [
+            "<h1>B</h1>",
+            "This place was removed on ",
+            "renamed from “A” to “B”",
+        ] {
+            assert!(removed.contains(part), "{part}: {removed}");
+        }
+        for part in ["<dt>living</dt>", "/rename\"", "Restore", "<h2>People</h2>"] {
+            assert!(!removed.contains(part), "{part}: {removed}");
+        }
+        let past = page("asOf=2026-01-15", true);
+        assert!(past.contains("<h1>A</h1>") && past.contains("<dt>living</dt><dd>3</dd>"));
+        let later = page("asOf=2026-01-31", true);
+        assert!(!later.contains("<dt>living</dt>"));
     }
 }

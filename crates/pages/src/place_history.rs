@@ -80,6 +80,12 @@ impl PlaceHistory {
         };
         let own = entries(&self.changes, &query.path, None, &|_| String::new());
         let own = own.into_iter().filter(|entry| is_shown(entry.at));
+        // A removed place cannot be restored.
+        let is_removed = (self.changes.last()).is_some_and(|change| change.record.is_none());
+        let own = own.map(|entry| Entry {
+            button: entry.button.filter(|_| !is_removed),
+            ..entry
+        });
         let mut all: Vec<Entry<'_>> = own.collect();
         // Both are in order of time, so the changes of the place are merged in without a sort, whose
         // code would be larger.

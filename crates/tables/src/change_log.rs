@@ -147,6 +147,38 @@ pub fn versions(
     Statement::new(&table.sql(VERSIONS), binds)
 }
 
+/// The latest changes, latest first: one row of (body, `change_seq`). Each change has the record
+/// before it, unless there was none.
+///
+/// ?1  the maximum number of changes
+///
+/// Uses the primary key, and the unique index on (id, version).
+const LATEST: &str = "
+WITH
+  page AS (SELECT * FROM {change_log} ORDER BY seq DESC LIMIT ?1),
+  line AS (
+    SELECT {change_json} AS json, (
+      SELECT {previous} FROM {change_log} AS previous
+      WHERE previous.{change_log_id} = page.{change_log_id}
+        AND previous.version = page.version - 1
+        AND previous.kind IN ('created', 'updated')
+    ) AS before
+    FROM page
+  )
+SELECT
+  '[' || coalesce(
+    group_concat('{\"before\":' || coalesce(before, 'null') || ',' || substr(json, 2), ','), ''
+  ) || ']' AS body,
+  (SELECT coalesce(max(seq), 0) FROM {change_log}) || '.' || {epoch} AS change_seq
+FROM line";
+
+/// The latest changes, each with the record before it.
+#[must_use]
+pub fn latest(table: &TableSpec, limit: PageSize) -> Statement {
+    let sql = LATEST.replace("{previous}", &table.logged_json_from("previous"));
+    Statement::new(&table.sql(&sql), vec![Bind::Integer(limit.get().into())])
+}
+
 /// The latest change of a record and, if there is a version, the change with that version, the
 /// latest one first: rows of (version, `has_state`, `is_erased`, body, epoch). A deletion has no
 /// state, and its body is the state before it. Uses the unique index on (id, version).

@@ -18,6 +18,9 @@ const person = { name: longName, isAlive: true, placeId: place.json.id, isKing: 
 const { id } = (await join.send("POST", "/v1/people", person)).json;
 await join.send("PATCH", `/v1/people/${id}`, { isAlive: false, isKing: false });
 
+const removed = await join.send("POST", "/v1/places", { name: "Sin Nadie" });
+await join.request("DELETE", `/v1/places/${removed.json.id}`);
+
 const pages = [
   "/",
   "/?least=0&q=%2E&asOf=x",
@@ -27,6 +30,7 @@ const pages = [
   "/ui/compare",
   "/ui/compare?ids=1&add=x",
   `/ui/compare?ids=1,${place.json.id}`,
+  "/ui/compare?ids=1,2,3,4,5,6&step=hour",
   "/ui/enter",
   "/ui/people",
   "/ui/people?show=isAlive%3Dfalse",
@@ -42,6 +46,8 @@ const pages = [
   "/ui/people/selected?action=remove&person=1",
   "/ui/places/1?done=saved",
   `/ui/places/${place.json.id}`,
+  `/ui/places/${removed.json.id}`,
+  "/ui/places/1?asOf=2020-01-31",
   "/ui/places/1/rename",
   "/ui/places/1/remove",
   `/ui/places/${place.json.id}/remove`,

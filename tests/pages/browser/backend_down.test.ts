@@ -41,6 +41,10 @@ test("places_are_shown_without_counts_while_people_is_down", async () => {
     await page.getByLabel("Name").fill("Descaro del Rey");
     await page.getByRole("button", { name: "Rename" }).click();
     await page.getByText("Saved Descaro del Rey.").waitFor();
+    await page.goto("/ui/changes");
+    await page.getByText(/Some changes are unavailable right now\./).waitFor();
+    const changes = await texts(page.locator(".history li"));
+    assert.match(changes[0] ?? "", /Descaro del Rey renamed from/);
   }
 });
 

@@ -265,6 +265,7 @@ const people = new RegExp(`^${peopleCsvHeader},placeName\r\n`);
 for (const [path, link, name, first] of [
   ["/", 0, "statistics.csv", /^id,name,total,living,dead,share,kingId,kingName\r\n1,/],
   ["/", 1, "statistics.ndjson", /^\{"id":1,"name":"Uno/],
+  ["/?asOf=2026-01-31", 0, "statistics-2026-01-31.csv", /^id,name/],
   ["/?q=nothing", 0, "statistics.csv", /^[^\n]*\n#complete/],
   ["/", 2, "people.csv", people],
   ["/ui/people", 0, "people.csv", people],

@@ -68,10 +68,18 @@ for (const visitor of visitors) {
     await page.getByLabel("Move living people to").fill("sin salida");
     await remove.click();
     await page.getByText("Removed the place.").waitFor();
+    if (visitor.scripts) {
+      await page.reload();
+      assert.equal(await count(page.getByText("Removed the place.")), 0);
+    }
     assert.equal((await join.get(`/v1/places/${id}`)).status, 404);
     assert.equal((await join.get(`/v1/people/${person}`)).json.placeId, 1);
     const response = await page.goto(`/ui/places/${id}`);
-    assert.equal(response?.status(), 404);
+    assert.equal(response?.status(), 200);
+    await page.getByText(/^This place was removed on .* UTC\./).waitFor();
+    assert.equal(await count(page.getByRole("button", { name: "Restore" })), 0);
+    assert.match((await texts(page.locator(".history li")))[0] ?? "", /UTC removed$/);
+    assert.equal((await page.goto("/ui/places/999999"))?.status(), 404);
     await page.getByRole("link", { name: "To the places" }).click();
     await page.getByRole("heading", { name: "Population by place" }).waitFor();
   });

@@ -24,7 +24,8 @@ function live(form) {
   let latest = new AbortController();
   const announcement = announce(form);
   const show = async () => {
-    if (!form.checkValidity()) return;
+    // The user is still typing a date or a number. Other invalid values get a message from the page.
+    if ([...form.querySelectorAll("input")].some((field) => field.validity.badInput)) return;
     latest.abort();
     latest = new AbortController();
     const address = new URL(form.action);
@@ -35,11 +36,14 @@ function live(form) {
       const response = await fetch(address, { signal: latest.signal });
       if (!response.ok) return;
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
-      const results = document.getElementById("results");
-      const newResults = page.getElementById("results");
-      if (!results || !newResults) return;
-      results.replaceWith(newResults);
-      announcement.textContent = newResults.dataset.told ?? "";
+      const told = page.getElementById("results")?.dataset.told;
+      if (told === undefined) return;
+      for (const part of document.querySelectorAll("[data-part]")) {
+        const newPart = page.getElementById(part.id);
+        if (newPart) part.replaceWith(newPart);
+      }
+      announcement.textContent = [...updateErrors(form, page), told].join(" ");
+      document.title = page.title;
       history.replaceState(null, "", address);
     } catch (error) {
       // The button still sends the form.
@@ -49,6 +53,30 @@ function live(form) {
   form.addEventListener("input", debounced(200, show));
   // The user may have changed a field before this script was loaded.
   if ([...form.elements].some(isChanged)) show();
+}
+
+/**
+ * Shows the errors of a new page beside the fields of a form, which keep their values.
+ * @param {HTMLFormElement} form @param {Document} page
+ */
+function updateErrors(form, page) {
+  const texts = [];
+  for (const field of form.querySelectorAll("input")) {
+    const newField = page.getElementById(field.id);
+    if (!field.id || !newField) continue;
+    for (const name of ["aria-invalid", "aria-describedby"]) {
+      const value = newField.getAttribute(name);
+      if (value === null) field.removeAttribute(name);
+      else field.setAttribute(name, value);
+    }
+    const error = page.getElementById(`${field.id}-error`);
+    field.parentElement?.classList.toggle("wrong", Boolean(error));
+    document.getElementById(`${field.id}-error`)?.remove();
+    if (!error) continue;
+    field.after(error);
+    texts.push(error.textContent);
+  }
+  return texts;
 }
 
 /** Whether a field differs from the page as it was sent. @param {Element} field */
@@ -165,6 +193,12 @@ addEventListener("keydown", (event) => {
   search.focus();
 });
 
+// A reload or a bookmark does not repeat the notice of a change.
+const address = new URL(location.href);
+if (["done", "did"].some((name) => address.searchParams.has(name))) {
+  for (const name of ["done", "did", "people", "to"]) address.searchParams.delete(name);
+  history.replaceState(null, "", address);
+}
 // A reload of an import's report shows the form, and does not import again.
 if (document.querySelector("ol.progress")) history.replaceState(null, "", "/ui/import");
 for (const form of document.querySelectorAll("form")) {

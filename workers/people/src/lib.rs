@@ -100,6 +100,12 @@ pub fn router() -> Router {
                 .from_replica(),
         )
         .route(
+            "/internal/recent-changes",
+            get(edge::recent_changes::<Person>)
+                .internal()
+                .from_replica(),
+        )
+        .route(
             "/internal/counter",
             get(collection::change_seq::<Person>)
                 .internal()

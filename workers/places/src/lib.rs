@@ -79,6 +79,10 @@ pub fn router() -> Router {
                 .from_replica(),
         )
         .route(
+            "/internal/recent-changes",
+            get(edge::recent_changes::<Place>).internal().from_replica(),
+        )
+        .route(
             "/internal/counter",
             get(collection::change_seq::<Place>)
                 .internal()

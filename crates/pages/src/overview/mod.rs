@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use crate::api::{King, Population};
 use crate::chart::Point;
-use crate::layout::{Notice, document, number};
+use crate::layout::{Notice, main_document, number};
 use crate::list::{Neighbours, export_label, exports};
 
 use bars::{bar, hatching, legend_key};
@@ -86,41 +86,72 @@ impl Overview {
         } = self;
         let shown = self.rows.as_ref().map_or(0, Vec::len);
         let text = self.result_text();
+        let is_empty = self.is_empty();
+        let as_of = query.period.as_of.as_ref();
+        // Only the first file has the date of the page.
+        let (of_now, file) = match as_of {
+            Some(time) => (" (now)", format!("statistics-{time}")),
+            None => ("", "statistics".to_owned()),
+        };
+        let files = [
+            (
+                "All people with their places",
+                "/v1/people/export?expand=place",
+                "people",
+            ),
+            (
+                "Up to 1,000 places with their people",
+                "/v1/people-per-place?limit=1000",
+                "people-per-place",
+            ),
+        ];
         let main = html! {
             h1 { "Population by place" }
-            (self.totals())
+            div #totals data-part { (self.totals()) }
             p.actions {
                 a.button href="/ui/places/new" { "Add a place" }
                 a.button.quiet href="/ui/people/new" { "Add a person" }
             }
             (query.filters())
-            div #results data-told=(text) {
+            div #results data-part data-told=(text) {
                 section aria-label="Places" {
                     p.range {
-                        @match &query.period.as_of {
+                        @match as_of {
                             Some(time) => { (text.trim_end_matches('.')) ", as of " (time) },
                             None => (text),
+                        }
+                        @if is_empty {
+                            " " a href="/ui/places/new" { "Add a place" }
+                            " or " a href="/ui/import" { "import a file" } "."
                         }
                     }
                     @if let Some(rows) = self.rows.as_deref().filter(|rows| !rows.is_empty()) { (self.table(rows)) }
                     (query.list.pages(shown, neighbours))
                     p.export {
-                        (exports(&export_label(neighbours.total, ["place", "places"]), &query.export_path()))
-                        ". "
-                        (exports("All people with their places", "/v1/people/export?expand=place"))
-                        ". "
-                        (exports("Up to 1,000 places with their people", "/v1/people-per-place?limit=1000"))
+                        (exports(&export_label(neighbours.total, ["place", "places"]), &query.export_path(), &file))
                         "."
+                        @for (label, path, name) in files {
+                            " " (exports(&[label, of_now].concat(), path, name)) "."
+                        }
                     }
                 }
-                (query.period.section(
-                    self.series.as_deref(),
-                    &|step| query.list.link(&[("step", step)]),
-                    None,
-                ))
+                @if !is_empty {
+                    (query.period.section(
+                        self.series.as_deref(),
+                        &|step| query.list.link(&[("step", step)]),
+                        None,
+                        false,
+                    ))
+                }
             }
         };
-        document("", Some(&query.data_path()), &self.notices, &main)
+        let title = query.title();
+        main_document("/", &title, Some(&query.data_path()), &self.notices, &main)
+    }
+
+    /// Whether the registry has no places.
+    fn is_empty(&self) -> bool {
+        self.totals.places == Some(0) && !self.query.list.has_filters()
     }
 
     fn totals(&self) -> Markup {
@@ -130,19 +161,26 @@ impl Overview {
             dead,
             dead_without_place,
         } = self.totals;
+        let is_now = self.query.period.as_of.is_none();
         let shown = |count: Option<i64>| count.map_or_else(|| "unknown".to_owned(), number);
         let total = |label: &str, count: Option<i64>| {
             html! { div { dt { (label) } dd { (shown(count)) } } }
         };
         html! {
             dl.totals {
-                // The number of places is only known for now.
-                @if self.query.period.as_of.is_none() { (total("places", places)) }
+                @if is_now { (total("places", places)) } @else { (total("places now", places)) }
                 (total("living", living))
                 (total("dead", dead))
                 div {
                     dt { "dead without a place" }
-                    dd { a href="/ui/people?placeId=none" { (shown(dead_without_place)) } }
+                    dd {
+                        // The list has the people of now.
+                        @if is_now {
+                            a href="/ui/people?placeId=none" { (shown(dead_without_place)) }
+                        } @else {
+                            (shown(dead_without_place))
+                        }
+                    }
                 }
             }
         }
@@ -152,6 +190,7 @@ impl Overview {
     fn result_text(&self) -> String {
         match self.rows.as_deref() {
             None => "The list of places is unavailable right now.".to_owned(),
+            Some(_) if self.is_empty() => "There are no places yet.".to_owned(),
             Some([]) if self.neighbours.next.is_some() => "No places match so far.".to_owned(),
             Some(rows) => {
                 let list = &self.query.list;
@@ -329,6 +368,48 @@ mod tests {
         ] {
             assert_eq!(share(part, whole), text);
         }
+    }
+
+    #[test]
+    fn a_past_date_is_in_the_title_and_in_the_names_of_files() {
+        let now = page("");
+        assert!(now.contains("<title>People per place</title>"));
+        assert!(now.contains(r#"<a href="/ui/people?placeId=none">"#) && !now.contains("(now)"));
+        let past = page("asOf=2026-11-20&q=uno");
+        for part in [
+            "<title>Population by place: uno, as of 2026-11-20 · People per place</title>",
+            r#"download="statistics-2026-11-20.csv""#,
+            "All people with their places (now) as ",
+            "Up to 1,000 places with their people (now) as ",
+            "<dt>places now</dt>",
+        ] {
+            assert!(past.contains(part), "{part}: {past}");
+        }
+        // The list of people is of now.
+        assert!(!past.contains("placeId=none"));
+    }
+
+    #[test]
+    fn an_empty_registry_says_how_to_add_places() {
+        let page = |query: &str| {
+            let overview = Overview {
+                query: OverviewQuery::parse(query, NOW, Normalize::NONE),
+                totals: Totals {
+                    places: Some(0),
+                    ..Totals::default()
+                },
+                rows: Some(Vec::new()),
+                max_population: 0,
+                neighbours: Neighbours::default(),
+                series: Some(Vec::new()),
+                notices: Vec::new(),
+            };
+            overview.to_html().into_string()
+        };
+        let empty = page("");
+        assert!(empty.contains("There are no places yet. <a"), "{empty}");
+        assert!(!empty.contains("Over time"));
+        assert!(page("q=uno").contains("No places match."));
     }
 
     #[test]

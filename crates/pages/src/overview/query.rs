@@ -5,7 +5,7 @@ use domain::name::Normalize;
 use domain::param::PositiveInteger;
 use maud::{Markup, html};
 
-use crate::chart::{Period, date_input};
+use crate::chart::Period;
 use crate::field::Text;
 use crate::layout::with_query;
 use crate::list::{Defaults, ListQuery};
@@ -82,12 +82,25 @@ impl OverviewQuery {
             kind: "number",
             ..Text::new("least", "At least this many living")
         };
-        let inputs = html! { (least.to_html(form)) (date_input(form)) };
+        let inputs = html! { (least.to_html(form)) (self.period.date_input(form)) };
         self.list.filters(
             &inputs,
             &ORDERS,
             &crate::field::hidden("step", form.get("step")),
         )
+    }
+
+    /// The title of the page, which names the search and the date. Empty without both.
+    pub(super) fn title(&self) -> String {
+        let mut title = String::new();
+        if self.list.search().is_some() || self.period.as_of.is_some() {
+            title.push_str("Population by place");
+        }
+        if let Some(search) = self.list.search() {
+            title.push_str(": ");
+            title.push_str(search);
+        }
+        title + &self.period.suffix()
     }
 
     /// The path of a file of all places that match.

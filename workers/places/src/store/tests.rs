@@ -385,6 +385,29 @@ fn a_line_of_a_stream_begins_with_the_place_three_times_and_the_seq() {
 }
 
 #[test]
+fn the_latest_changes_have_the_record_before_them() {
+    let testbed = seeded();
+    let rename = "UPDATE place SET name = 'C', name_key = 'c', version = 2 WHERE id = 1";
+    testbed.execute(rename).unwrap();
+    let limit = tables::page::PageSize::new(2).unwrap();
+    let statement = change_log::latest(&PLACE, limit);
+    assert!(!testbed.plan(&statement).unwrap().sorts());
+    let row = testbed.rows(&statement).unwrap();
+    let (row, body) = (&row[0], row[0].text("body"));
+    let starts: Vec<&str> = body.split("\"at\"").collect();
+    assert_eq!(starts[0], r#"[{"before":{"id":1,"name":"Beta"},"#, "{body}");
+    assert!(
+        starts[1].ends_with(r#""record":{"id":1,"name":"C"}},{"before":null,"#),
+        "{body}"
+    );
+    assert!(
+        starts[2].ends_with(r#""record":{"id":5,"name":"Álamo"}}]"#),
+        "{body}"
+    );
+    assert_eq!(row.values()[1], change_seq(&testbed, 4));
+}
+
+#[test]
 fn the_results_of_a_batch_are_its_unchanged_records_and_the_last_changes() {
     let testbed = seeded();
     let expected = r#"{"unchanged":[[1,1]],"changes":[[5,1,"created"],[2,1,"created"]]}"#;

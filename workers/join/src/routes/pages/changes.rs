@@ -1,14 +1,13 @@
 //! `GET /ui/changes`: the page of the latest changes.
 
 use edge::{Error, Request, Response, ServiceClient};
-use futures_util::future::join;
-use http_semantics::{Problem, Validator};
-use pages::changes::{self, RecentChange};
+use futures_util::future::join3;
+use pages::changes::{self, RecentChange, RecentChanges};
 use tables::Cursor;
 
 use super::html;
-use super::reads::{or_notice, read_list};
-use crate::backends::{Backends, change_seqs};
+use super::reads::{Unparsed, first_places, or_notice, places_with_seq};
+use crate::backends::Backends;
 
 /// The number of changes on the page.
 const MAX_CHANGES: u8 = 50;
@@ -16,20 +15,27 @@ const MAX_CHANGES: u8 = 50;
 /// The latest changes of both tables.
 ///
 /// # Errors
-/// A worker without its bindings, or a backend that failed.
+/// A worker without its bindings.
 pub async fn changes(request: Request) -> Result<Response, Error> {
     let backends = Backends::new(&request.env)?;
-    let seqs = change_seqs(request.env.clone()).await;
-    let seqs = seqs.ok_or_else(|| Problem::service_failed("places"))?;
-    let (places, people) = join(
-        latest(&backends.places, "places", seqs.places),
-        latest(&backends.people, "people", seqs.people),
+    let path = format!("/internal/recent-changes?limit={MAX_CHANGES}");
+    let (places, people, first_places) = join3(
+        Unparsed::load_list(&backends.places, &path),
+        Unparsed::load_list(&backends.people, &path),
+        first_places(&backends),
     )
     .await;
+    // Without a cursor for both tables, the page is not live.
+    let seq = |list: &Result<Unparsed, Error>| list.as_ref().ok()?.change_seq;
+    let stream = seq(&places).zip(seq(&people)).map(|(places, people)| {
+        let since = Cursor::Changes(places, people);
+        format!("/v1/changes?since={since}")
+    });
     let mut notices = Vec::new();
     let mut all: Vec<RecentChange> = Vec::new();
-    let [mut places, mut people] = [places, people].map(|changes| {
-        let changes = or_notice(changes, "Some changes are", &mut notices);
+    let parts = [(&backends.places, places), (&backends.people, people)];
+    let [mut places, mut people] = parts.map(|(backend, list)| {
+        let changes = or_notice(parse(backend, list), "Some changes are", &mut notices);
         changes.unwrap_or_default().into_iter().peekable()
     });
     while all.len() < usize::from(MAX_CHANGES) {
@@ -43,24 +49,20 @@ pub async fn changes(request: Request) -> Result<Response, Error> {
             None => break,
         }
     }
-    let since = Cursor::Changes(seqs.places, seqs.people);
-    let stream = format!("/v1/changes?since={since}");
-    Ok(html(200, changes::page(&all, &stream, &notices)))
+    let names = places_with_seq(&backends, first_places, changes::places_of_moves(&all)).await;
+    let names = or_notice(names, "The place names are", &mut notices);
+    let page = RecentChanges {
+        changes: all,
+        places: names.unwrap_or_default().0,
+        stream: stream.unwrap_or_default(),
+        notices,
+    };
+    Ok(html(200, page.to_html()))
 }
 
-/// The latest changes of a table, in reverse order. `seq` is its change sequence.
-async fn latest(
+fn parse(
     backend: &ServiceClient,
-    table: &str,
-    seq: Validator,
+    list: Result<Unparsed, Error>,
 ) -> Result<Vec<RecentChange>, Error> {
-    let mut path = format!("/v1/{table}/changes?limit={MAX_CHANGES}");
-    let number = seq.number - i64::from(MAX_CHANGES);
-    if number > 0 {
-        let since = Cursor::Change(Validator { number, ..seq });
-        path = format!("{path}&since={since}");
-    }
-    let (mut changes, _) = read_list::<RecentChange>(backend, &path).await?;
-    changes.reverse();
-    Ok(changes)
+    list?.parse(backend)
 }

@@ -24,6 +24,11 @@ pub async fn export(
     format: MediaType,
     is_head: bool,
 ) -> Result<Response, Error> {
+    let as_of = query.as_of.as_ref();
+    let name = as_of.map_or_else(
+        || "statistics".to_owned(),
+        |time| format!("statistics-{time}").replace(':', "-"),
+    );
     let export = Export {
         backends,
         query: StatisticsQuery {
@@ -48,7 +53,7 @@ pub async fn export(
     };
     let chunks = stream::iter(first).chain(chunks);
     let body = Body::stream_with_error_end(chunks, move |problem| abort_marker(format, problem));
-    let disposition = format!("attachment; filename=\"statistics.{}\"", format.name());
+    let disposition = format!("attachment; filename=\"{name}.{}\"", format.name());
     Ok(Response::ok(format.content_type(), body).header("content-disposition", disposition))
 }
 

@@ -26,10 +26,11 @@ use saved_data::PlaceData;
 
 pub use forms::{change_place, create_place, new_place, place_action};
 
-/// The page of a place with its people. If a backend is down, its part is what the page last showed.
+/// The page of a place with its people. A removed place has a page, too. If a backend is down, its
+/// part is what the page last showed.
 ///
 /// # Errors
-/// A place that does not exist.
+/// A place that never existed.
 pub async fn place(request: Request) -> Result<Response, Error> {
     let id: PlaceId = request.id()?;
     let backends = Backends::new(&request.env)?;
@@ -46,6 +47,7 @@ pub async fn place(request: Request) -> Result<Response, Error> {
             id: id.get(),
             name: format!("Place {id}"),
         },
+        is_removed: false,
         population: None,
         people: People {
             query,
@@ -259,13 +261,20 @@ impl Moves {
 /// Shows the parts that were read. Returns the others.
 ///
 /// # Errors
-/// A place that does not exist.
+/// A place that never existed.
 fn show(parsed: Parsed, page: &mut PlacePage, id: PlaceId) -> Result<Vec<(Part, Error)>, Error> {
     let mut missing = Vec::new();
-    match parsed.place {
-        Ok(Some(place)) => page.place = place,
-        Ok(None) => return Err(Problem::not_found("place", id.get()).into()),
-        Err(error) => missing.push((Part::Name, error)),
+    match (parsed.place, &parsed.history) {
+        (Ok(Some(place)), _) => page.place = place,
+        (Ok(None), Ok(Some(history))) => {
+            let mut states = history.iter().rev();
+            if let Some(last) = states.find_map(|change| change.record.as_ref()) {
+                page.place = last.clone();
+            }
+            page.is_removed = true;
+        }
+        (Ok(None), _) => return Err(Problem::not_found("place", id.get()).into()),
+        (Err(error), _) => missing.push((Part::Name, error)),
     }
     match parsed.population {
         Ok(populations) => page.population = Some(shown_population(id.get(), populations)),
