@@ -153,5 +153,48 @@ pub fn places(places: &[crate::api::PlaceView]) -> Markup {
     }
 }
 
+/// The error of an input that names no place. `similar` are places that the user may mean.
+#[must_use]
+pub fn no_such_place(similar: &[crate::api::PlaceView]) -> String {
+    let names: Vec<String> = similar
+        .iter()
+        .map(|place| format!("“{}”", place.name))
+        .collect();
+    let question = match names.split_last() {
+        None => "Choose another.".to_owned(),
+        Some((name, [])) => format!("Did you mean {name}?"),
+        Some((last, others)) => format!("Did you mean {} or {last}?", others.join(", ")),
+    };
+    format!("There is no place with this name. {question}")
+}
+
 /// The hint of the inputs that name a place.
 pub const PLACE_HINT: &str = "Enter the name of a place, or # and its number.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::PlaceView;
+
+    #[test]
+    fn an_unknown_place_suggests_similar_ones() {
+        let place = |name: &str| PlaceView {
+            id: 1,
+            name: name.to_owned(),
+        };
+        for (similar, expected) in [
+            (vec![], "Choose another."),
+            (vec![place("Á")], "Did you mean “Á”?"),
+            (
+                vec![place("A"), place("B"), place("C")],
+                "Did you mean “A”, “B” or “C”?",
+            ),
+        ] {
+            let text = no_such_place(&similar);
+            assert_eq!(
+                text,
+                format!("There is no place with this name. {expected}")
+            );
+        }
+    }
+}

@@ -118,6 +118,12 @@ impl Form {
         self.problem_status == Some(412)
     }
 
+    /// Whether the record was removed after the form was loaded.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.problem_status == Some(404)
+    }
+
     /// Whether there is an error.
     #[must_use]
     pub fn has_errors(&self) -> bool {

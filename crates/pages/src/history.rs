@@ -12,6 +12,12 @@ pub trait DescribeChange: Sized {
     fn differences(&self, before: &Self, name_of: &dyn Fn(i64) -> String) -> Vec<String>;
     /// The first version.
     fn first_version(&self, name_of: &dyn Fn(i64) -> String) -> String;
+    /// This version in a few words, for the button that restores it.
+    fn in_words(&self, name_of: &dyn Fn(i64) -> String) -> String {
+        let first = self.first_version(name_of);
+        first.strip_prefix("added as ").unwrap_or(&first).to_owned()
+    }
+
     /// Whether this version can be restored.
     fn can_be_restored(&self) -> bool {
         true
@@ -79,13 +85,22 @@ pub fn entries<'a, T: DescribeChange>(
     let sentences = sentences(changes, name_of);
     let present = changes.last().map(|change| change.version);
     let entry = |(change, sentence): (&'a Change<T>, String)| {
-        let is_restored = Some(change.version) != present && is_restorable(change);
+        let is_earlier = Some(change.version) != present;
+        let restored = change.record.as_ref();
+        let restored = restored.filter(|record| is_earlier && record.can_be_restored());
+        // The entry is about a change, so the label says that its result is restored, not undone.
+        let label = |record: &T| {
+            html! {
+                "Return to this state"
+                span.unseen { " of " (time(&change.at)) ": " (record.in_words(name_of)) }
+            }
+        };
         Entry {
             at: &change.at,
             by: change.by.as_deref(),
             text: html! { (sentence) },
-            button: is_restored
-                .then(|| restore_button(page, version, Some(change.version), "Restore")),
+            button: restored
+                .map(|record| restore_button(page, version, Some(change.version), &label(record))),
         }
     };
     changes.iter().zip(sentences).rev().map(entry).collect()
@@ -111,16 +126,12 @@ pub fn section(entries: &[Entry<'_>], lead: &Markup, links: &Markup) -> Markup {
     }
 }
 
-fn is_restorable<T: DescribeChange>(change: &Change<T>) -> bool {
-    change.record.as_ref().is_some_and(T::can_be_restored)
-}
-
 /// The button that restores a version, or else the last state of a removed record.
 pub fn restore_button(
     page: &str,
     version: Option<&str>,
     restored: Option<i64>,
-    label: &str,
+    label: &Markup,
 ) -> Markup {
     let restored = restored.map(|version| version.to_string());
     html! {
@@ -197,6 +208,12 @@ mod tests {
             |version: i64| page.contains(&format!(r#"name="restored" value="{version}""#));
         assert_eq!([1, 2, 3, 4].map(restored), [false, false, true, false]);
         assert!(page.contains(r#"name="version" value="4.x""#));
+        // The names of the buttons differ.
+        assert!(page.contains("Return to this state<span class=\"unseen\"> of <time"));
+        assert!(
+            page.contains("2026-01-31 12:00 UTC</time>: “B”, alive</span>"),
+            "{page}"
+        );
     }
 
     #[test]

@@ -24,9 +24,11 @@ pub mod people;
 pub mod person;
 pub mod place;
 pub mod place_history;
+pub mod place_removed;
 pub mod problem_types;
 pub mod selection;
 
+pub use field::no_such_place;
 pub use form::Form;
 pub use http_semantics::from_json;
 pub use layout::{Notice, POLICY};

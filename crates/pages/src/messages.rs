@@ -67,7 +67,18 @@ pub fn of_operation(problem: &ApiProblem) -> String {
 
 /// The text of an invalid field, for the input or the column that has the field's name.
 pub fn of_field(field: &str, expected: &str) -> String {
+    if let Some(first) = first_line(expected) {
+        return match field {
+            "id" => format!("{first} has the same id. Each id must be there once."),
+            "name" => format!("{first} has the same name. Each place needs its own name."),
+            "isKing" => format!("{first} has a king of the same place. A place has one king."),
+            _ => format!("{first} has the same one."),
+        };
+    }
     match field {
+        "id" if expected.contains("mode=patch") => {
+            "Enter the id of the person or place to change. The file needs a column id.".to_owned()
+        }
         "name" => "Enter a name of 1 to 200 characters, without invisible ones.".to_owned(),
         "placeId" if expected.contains("living") => {
             "A living person needs a place. Enter one.".to_owned()
@@ -75,18 +86,35 @@ pub fn of_field(field: &str, expected: &str) -> String {
         "version" => "This cannot be restored now. Open the page again.".to_owned(),
         "isKing" if expected.contains("alive") => "Only a living person can be king.".to_owned(),
         _ if expected == <bool as domain::Param>::EXPECTED => "Enter yes or no.".to_owned(),
-        _ => format!("Must be {expected}."),
+        _ => format!("Must be {}.", expected.replace('`', "")),
     }
 }
 
-/// The text of a line of a file that cannot be imported.
-pub fn of_line(problem: &ApiProblem) -> String {
+/// The first line of a file that has a value which a later line repeats, as the start of a sentence.
+fn first_line(expected: &str) -> Option<String> {
+    let (_, first) = expected.strip_suffix(" has it")?.rsplit_once(": ")?;
+    let index = first.strip_prefix("the record at index ");
+    if let Some(index) = index.and_then(|index| index.parse::<usize>().ok()) {
+        return Some(format!("Record {}", index.saturating_add(1)));
+    }
+    first
+        .strip_prefix("line ")
+        .map(|line| format!("Line {line}"))
+}
+
+/// The text of a line of a file that cannot be imported. `place` is the column of the file that names
+/// the place.
+pub fn of_line(problem: &ApiProblem, place: &str) -> String {
+    if problem.slug() == "not-found" {
+        return not_found(&problem.detail);
+    }
     if problem.errors.is_empty() {
         return of_problem(problem);
     }
     let of_column = |error: &http_semantics::problem::FieldError| {
-        let column = error.pointer.trim_start_matches('/');
-        let text = of_field(column, &error.detail);
+        let field = error.pointer.trim_start_matches('/');
+        let text = of_field(field, &error.detail);
+        let column = if field == "placeId" { place } else { field };
         if column.is_empty() {
             text
         } else {
@@ -95,6 +123,11 @@ pub fn of_line(problem: &ApiProblem) -> String {
     };
     let texts: Vec<String> = problem.errors.iter().map(of_column).collect();
     texts.join(" ")
+}
+
+/// The detail ends with the number: "There is no person with the id 9."
+fn not_found(detail: &str) -> String {
+    detail.replace("with the id", "with the number")
 }
 
 fn id_taken(id: Option<i64>) -> String {
@@ -219,7 +252,7 @@ mod tests {
     fn a_line_with_an_unknown_place_names_the_place_and_the_choice() {
         let name = domain::name::Name::from_stored("Villa");
         assert_eq!(
-            of_line(&parse(&Problem::no_such_place_name(&name))),
+            of_line(&parse(&Problem::no_such_place_name(&name)), "place"),
             "There is no place “Villa”. Choose another place, or tick “Add places that do not exist”."
         );
     }
@@ -238,8 +271,51 @@ mod tests {
             error("/isAlive", "true or false"),
         ];
         assert_eq!(
-            of_line(&parse(&Problem::invalid_record(&errors))),
-            "placeId: A living person needs a place. Enter one. isAlive: Enter yes or no."
+            of_line(&parse(&Problem::invalid_record(&errors)), "place"),
+            "place: A living person needs a place. Enter one. isAlive: Enter yes or no."
+        );
+    }
+
+    #[test]
+    fn a_repeated_value_names_the_line_that_has_it_first() {
+        let names = "another one, because names of places are unique whatever their case";
+        for (field, detail, text) in [
+            (
+                "name",
+                format!("{names}: line 2 has it"),
+                "Line 2 has the same name. Each place needs its own name.",
+            ),
+            (
+                "name",
+                format!("{names}: the record at index 0 has it"),
+                "Record 1 has the same name. Each place needs its own name.",
+            ),
+            (
+                "id",
+                "another one: line 30 has it".to_owned(),
+                "Line 30 has the same id. Each id must be there once.",
+            ),
+            (
+                "id",
+                "an id, because `mode=patch` changes existing records".to_owned(),
+                "Enter the id of the person or place to change. The file needs a column id.",
+            ),
+            (
+                "isKing",
+                "false, because a place has one king: line 2 has it".to_owned(),
+                "Line 2 has a king of the same place. A place has one king.",
+            ),
+            ("x", "a `y`".to_owned(), "Must be a y."),
+        ] {
+            assert_eq!(of_field(field, &detail), text);
+        }
+    }
+
+    #[test]
+    fn a_line_about_nobody_has_the_number() {
+        assert_eq!(
+            of_line(&parse(&Problem::not_found("person", 9)), "place"),
+            "There is no person with the number 9."
         );
     }
 }

@@ -226,11 +226,13 @@ impl Selection {
     }
 
     /// The page that asks before anything is done. `people` are those who exist, with their versions.
+    /// `removed` are the ids and names of the others.
     #[must_use]
     pub fn page(
         &self,
         form: &Form,
         people: &[(PersonView, String)],
+        removed: &[(i64, String)],
         places: &[PlaceView],
     ) -> Markup {
         let back = self.list.list.address(&[]);
@@ -258,6 +260,7 @@ impl Selection {
                 (hidden(BACK, &back))
                 (hidden("key", form.get("key")))
                 (field::preamble(form))
+                @if form.refused.is_empty() { (removed_notice(removed, self.ticked.len())) }
                 @if !dead.is_empty() { p { "Dead already: " b { (dead) } "." } }
                 @if affected.is_empty() {
                     p { "There is nothing to do for these people." }
@@ -271,7 +274,13 @@ impl Selection {
                 }
                 @for (id, reason) in &form.refused {
                     @if people.iter().all(|(person, _)| person.id != *id) {
-                        p.error { "Person " (id) ": " (reason) }
+                        p.error {
+                            @match removed.iter().find(|(removed, _)| removed == id) {
+                                Some(person) => (link(person)),
+                                None => { "Person " (id) },
+                            }
+                            ": " (reason)
+                        }
                     }
                 }
                 (people_list(form, &affected, places))
@@ -284,6 +293,25 @@ impl Selection {
             }
         };
         document(&heading, None, &[], &main)
+    }
+}
+
+fn link((id, name): &(i64, String)) -> Markup {
+    html! { a href={ "/ui/people/" (id) } { (name) } }
+}
+
+/// The ticked people who were removed meanwhile.
+fn removed_notice(removed: &[(i64, String)], ticked: usize) -> Markup {
+    html! {
+        @if let Some((first, others)) = removed.split_first() {
+            p.notice.warning role="alert" {
+                (number(count(removed))) " of the " (number(i64::try_from(ticked).unwrap_or(i64::MAX)))
+                " ticked people " @if others.is_empty() { "was" } @else { "were" }
+                " removed meanwhile: " (link(first))
+                @for other in others { ", " (link(other)) }
+                "."
+            }
+        }
     }
 }
 
@@ -397,7 +425,7 @@ mod tests {
 
     fn page(action: &str, people: &[(PersonView, String)], form: &Form) -> String {
         let selection = parse(&format!("action={action}")).unwrap();
-        selection.page(form, people, &[]).into_string()
+        selection.page(form, people, &[], &[]).into_string()
     }
 
     /// The people of a page, as its form sends them.
@@ -532,6 +560,26 @@ mod tests {
             assert!(page.contains(part), "{part}: {page}");
         }
         assert_eq!(form.status(), 422);
+    }
+
+    #[test]
+    fn ticked_people_who_were_removed_are_named() {
+        let selection = parse("action=move&person=1&person=8&person=9").unwrap();
+        let removed = [(8, "H".to_owned()), (9, "<I>".to_owned())];
+        let page = |form: &Form, removed: &[(i64, String)]| {
+            let people = [person(1, true, false)];
+            selection.page(form, &people, removed, &[]).into_string()
+        };
+        let text = r#"2 of the 3 ticked people were removed meanwhile: <a href="/ui/people/8">H</a>, <a href="/ui/people/9">&lt;I&gt;</a>."#;
+        let both = page(&Form::default(), &removed);
+        assert!(both.contains(text), "{both}");
+        assert!(page(&Form::default(), &removed[..1]).contains("1 of the 3 ticked people was"));
+        assert!(!page(&Form::default(), &[]).contains("meanwhile"));
+        let mut form = Form::default();
+        form.refused.push((8, "R".to_owned()));
+        let refused = page(&form, &removed[..1]);
+        assert!(refused.contains(r#"<p class="error"><a href="/ui/people/8">H</a>: R</p>"#));
+        assert!(!refused.contains("meanwhile"), "{refused}");
     }
 
     #[test]

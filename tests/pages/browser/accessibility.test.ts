@@ -65,6 +65,7 @@ const formResponses: Record<string, (page: Page) => Promise<void>> = {
   },
   "a place that has a king": async (page) => {
     await page.goto("/ui/people/1/crown");
+    await page.locator("[name=depose]").evaluate((field) => field.remove());
     await page.getByRole("button", { name: "Crown" }).click();
     await page.locator(".error").waitFor();
   },
@@ -96,6 +97,40 @@ const formResponses: Record<string, (page: Page) => Promise<void>> = {
     await page.getByLabel("Or paste it here").fill("name,isAlive,placeId\nA,true,1\nB,true,999");
     await page.getByRole("button", { name: "Check file" }).click();
     await page.locator(".refusals").waitFor();
+  },
+  "a check of people without a state, with lines that are left out": async (page) => {
+    await page.goto("/ui/import");
+    await page.getByLabel("Or paste it here").fill("name,placeId\nA,\nB,x\nC,x");
+    await page.getByRole("button", { name: "Check file" }).click();
+    await page.getByText("3 people would be recorded as dead").waitFor();
+    await page.getByText("1 valid line would not be imported").waitFor();
+  },
+  "a workbook": async (page) => {
+    await page.goto("/ui/import");
+    const buffer = Buffer.from("PK\u0003\u0004");
+    const file = { name: "a.xlsx", mimeType: "application/octet-stream", buffer };
+    await page.getByLabel("File", { exact: true }).setInputFiles(file);
+    await page.getByRole("button", { name: "Check file" }).click();
+    await page.locator(".error").waitFor();
+  },
+  "an edit of a removed person": async (page) => {
+    const { id } = (await join.send("POST", "/v1/people", { name: "Borrada" })).json;
+    await page.goto(`/ui/people/${id}/edit`);
+    await join.request("DELETE", `/v1/people/${id}`);
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("was removed meanwhile").waitFor();
+  },
+  "ticked people who were removed": async (page) => {
+    const { id } = (await join.send("POST", "/v1/people", { name: "Marcada" })).json;
+    await join.request("DELETE", `/v1/people/${id}`);
+    await page.goto(`/ui/people/selected?action=bury&person=1&person=${id}`);
+    await page.getByText("removed meanwhile: Marcada").waitFor();
+  },
+  "a removed place": async (page) => {
+    const { id } = (await join.send("POST", "/v1/places", { name: "Borrado" })).json;
+    await join.request("DELETE", `/v1/places/${id}`);
+    await page.goto(`/ui/places/${id}/remove?living=3&dead=1&to=1`);
+    await page.getByText("Removed Borrado.").waitFor();
   },
 };
 const visitsByName: [string, (page: Page) => Promise<unknown>][] = [

@@ -52,7 +52,10 @@ for (const visitor of visitors) {
       unchanged: 0,
       "imported before": 0,
       invalid: 1,
+      "valid but would not be imported": 2,
     });
+    await page.getByRole("button", { name: "Import the 2 valid lines" }).waitFor();
+    assert.equal(await count(page.getByRole("button", { name: "Import file" })), 0);
     const refusals = await texts(page.locator(".refusals tbody tr"));
     assert.match(refusals.join(), /^3\t.*place.*77/);
     assert.equal(await countPeople(), before);
@@ -192,6 +195,80 @@ for (const visitor of visitors) {
     assert.equal(json.length, 1);
   });
 }
+
+for (const visitor of visitors) {
+  test(`the_report_names_the_valid_lines_that_are_not_imported: ${visitor.name}`, async () => {
+    await using visit = await site.visit(visitor);
+    const page = await visit.go("/ui/import");
+    const lines = Array.from({ length: 30_000 }, (_, at) => `Tanda ${visitor.name} ${at},no,`);
+    const file = csv(["name,isAlive,placeId", ...lines.with(15_000, "Tanda,yes,77")]);
+    await page.getByLabel("File", { exact: true }).setInputFiles(file);
+    await page.getByRole("button", { name: "Import file" }).click();
+    const counts = await readCounts(page);
+    assert.deepEqual(
+      [counts.added, counts.invalid, counts["valid but not imported"]],
+      [20_000, 1, 9_999],
+    );
+    await page.getByText("9,999 valid lines were not imported, because").waitFor();
+    await page.getByText(": lines 10,002 to 20,001. Fix the invalid lines").waitFor();
+    // The progress keeps the batch that was not imported, and ends with the whole file.
+    assert.deepEqual(await texts(page.locator(".progress li:visible")), [
+      "Lines 10,002 to 20,001 of 30,001: not imported because of invalid lines",
+      "All 30,001 lines read",
+    ]);
+    assert.equal(await count(page.locator("progress:visible")), 1);
+  });
+
+  test(`people_without_a_state_are_announced_before_they_are_imported_as_dead: ${visitor.name}`, async () => {
+    await using visit = await site.visit(visitor);
+    const page = await visit.go("/ui/import");
+    await page
+      .getByLabel("Or paste it here")
+      .fill(`name,place\nSin ${visitor.name},\nCon ${visitor.name},`);
+    await follow(page.getByRole("button", { name: "Check file" }));
+    await page
+      .getByText("The file has no column isAlive: 2 people would be recorded as dead")
+      .waitFor();
+    await follow(page.getByRole("button", { name: "Import file" }));
+    await page.getByText("The file has no column isAlive: 2 people are recorded as dead").waitFor();
+  });
+}
+
+test("a_check_of_a_large_file_leads_to_the_form_with_the_same_choices", async () => {
+  await using visit = await site.visit();
+  const page = await visit.go("/ui/import");
+  await page.getByLabel("What the file does").selectOption("Adds and updates by id");
+  await page.getByLabel("Add places that do not exist").check();
+  const lines = Array.from({ length: 30_000 }, (_, at) => `${at + 900_000},Grande ${at},no`);
+  await page.getByLabel("File", { exact: true }).setInputFiles(csv(["id,name,isAlive", ...lines]));
+  await page.getByRole("button", { name: "Check file" }).click();
+  assert.equal((await readCounts(page))["would be added"], 30_000);
+  await follow(page.getByRole("link", { name: "Choose the file again" }));
+  assert.equal(await page.getByLabel("What the file does").inputValue(), "upsert");
+  assert.equal(await page.getByLabel("Add places that do not exist").isChecked(), true);
+});
+
+test("a_workbook_gets_a_message_and_its_bytes_are_not_shown", async () => {
+  await using visit = await site.visit();
+  const page = await visit.go("/ui/import");
+  const buffer = Buffer.from("PK\u0003\u0004binary");
+  const file = { name: "people.xlsx", mimeType: "application/octet-stream", buffer };
+  await page.getByLabel("File", { exact: true }).setInputFiles(file);
+  await page.getByRole("button", { name: "Check file" }).click();
+  assert.match(await fieldError(page, "File"), /^This is a spreadsheet.*“CSV UTF-8”/);
+  assert.equal(await page.getByLabel("Or paste it here").inputValue(), "");
+});
+
+test("a_place_that_is_twice_in_a_file_names_the_first_line", async () => {
+  await using visit = await site.visit();
+  const page = await visit.go("/ui/import");
+  await page.getByLabel("Contents").selectOption("Places");
+  await page.getByLabel("Or paste it here").fill("name\nNueva A\nnueva a\nNUEVA A");
+  await page.getByRole("button", { name: "Check file" }).click();
+  await page.getByText("name: Line 2 has the same name. Each place needs its own name.").waitFor();
+  const rows = await texts(page.locator(".refusals tbody th"));
+  assert.deepEqual(rows, ["3, 4"]);
+});
 
 test("a_malformed_file_is_shown_again_with_its_error", async () => {
   await using visit = await site.visit();

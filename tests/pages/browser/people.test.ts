@@ -47,10 +47,12 @@ for (const [index, visitor] of visitors.entries()) {
 
     await page.getByRole("link", { name: "Crown" }).click();
     await page.getByText(`The king of ${home} is Rey ${index}.`).waitFor();
-    await page.getByRole("button", { name: "Crown" }).click();
-    await page.getByText(`The place already has a king, Rey ${index}.`).waitFor();
-    await page.getByLabel(`Remove the crown from Rey ${index}`).check();
-    await page.getByRole("button", { name: "Crown" }).click();
+    await page.getByText(`Crowning Óscar removes the crown from Rey ${index}.`).waitFor();
+    // Only the king whom the page names loses the crown.
+    await join.send("PATCH", `/v1/people/${king}`, { name: `Rey ${index} II` });
+    await page.getByRole("button", { name: "Crown Óscar" }).click();
+    await page.getByText(`The king is now Rey ${index} II.`).waitFor();
+    await page.getByRole("button", { name: "Crown Óscar" }).click();
     await page.getByText("Crowned Óscar.").waitFor();
     assert.equal((await join.get(`/v1/people/${king}`)).json.isKing, false);
 
@@ -62,7 +64,9 @@ for (const [index, visitor] of visitors.entries()) {
     assert.deepEqual(facts, ["state\n† dead", `place\n${home}`, `number\n${id}`]);
     const history = await texts(page.locator(".history li"));
     assert.deepEqual(
-      history.map((entry) => entry.replace(/^.* UTC /, "").replace(/ Restore$/, "")),
+      history.map((entry) =>
+        entry.replace(/^.*? UTC /, "").replace(/ Return to this state.*$/s, ""),
+      ),
       [
         "died",
         "lost the crown",
@@ -77,13 +81,19 @@ for (const [index, visitor] of visitors.entries()) {
     await page.getByText("Removed Óscar.").waitFor();
     assert.equal((await join.get(`/v1/people/${id}`)).status, 404);
     await page.getByRole("button", { name: "Undo" }).click();
-    await page.getByText("Restored Óscar.").waitFor();
+    await page.getByText(`Restored Óscar: dead, in ${home}.`).waitFor();
     const restored = (await join.get(`/v1/people/${id}`)).json;
     assert.deepEqual([restored.name, restored.isAlive], ["Óscar", false]);
 
     const first = page.locator(".history li", { hasText: "added as “Óscar <b>”" });
-    await first.getByRole("button", { name: "Restore" }).click();
-    await page.getByText("Restored Óscar <b>.").waitFor();
+    const states = page.getByRole("button", { name: /^Return to this state of .* UTC: / });
+    assert.equal(await count(states), 5);
+    await first
+      .getByRole("button", {
+        name: /^Return to this state of .*: “Óscar <b>”, alive, in Más allá$/,
+      })
+      .click();
+    await page.getByText("Restored Óscar <b>: alive, in Más allá.").waitFor();
     const earlier = (await join.get(`/v1/people/${id}`)).json;
     assert.deepEqual(
       [earlier.name, earlier.isAlive, earlier.placeId, earlier.isKing],
@@ -98,7 +108,7 @@ for (const [index, visitor] of visitors.entries()) {
     await page.getByRole("heading", { name: "Óscar <b>" }).waitFor();
     await page.getByText("This person was removed.").waitFor();
     await page.locator(".actions").getByRole("button", { name: "Restore" }).click();
-    await page.getByText("Restored Óscar <b>.").waitFor();
+    await page.getByText("Restored Óscar <b>: alive, in Más allá.").waitFor();
   });
 
   test(`an_edit_cannot_crown_a_second_king_unless_it_deposes_the_first: ${visitor.name}`, async () => {
@@ -144,7 +154,7 @@ for (const [index, visitor] of visitors.entries()) {
     const conflict = secondPage.waitForResponse((response) => response.status() === 412);
     await secondPage.getByRole("button", { name: "Save" }).click();
     await conflict;
-    await secondPage.getByText("Somebody else has changed this.").waitFor();
+    await secondPage.getByText("Somebody else has changed this person.").waitFor();
     await secondPage.getByText("Now saved: De una, ● alive, in Más allá.").waitFor();
     assert.equal(await secondPage.getByLabel("Name").inputValue(), "De otra");
     assert.equal((await join.get(`/v1/people/${id}`)).json.name, "De una");
@@ -153,6 +163,66 @@ for (const [index, visitor] of visitors.entries()) {
     await secondPage.getByRole("button", { name: "Save" }).click();
     await secondPage.getByText("Saved De otra.").waitFor();
     assert.equal((await join.get(`/v1/people/${id}`)).json.name, "De otra");
+  });
+
+  test(`a_conflict_does_not_revert_a_field_that_was_not_changed: ${visitor.name}`, async () => {
+    const id = await createPerson("Davos");
+    await using visit = await site.visit(visitor);
+    const page = await visit.go(`/ui/people/${id}/edit`);
+    await page.getByLabel("Place", { exact: true }).fill(`Lugar ${index + 1}`);
+    await join.send("PATCH", `/v1/people/${id}`, { name: "Davos Seguro" });
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Fields that you have not changed show the saved values.").waitFor();
+    await page.getByText("Now saved: Davos Seguro, ● alive, in Más allá.").waitFor();
+    assert.equal(await page.getByLabel("Name").inputValue(), "Davos Seguro");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Saved Davos Seguro.").waitFor();
+    const { name, placeId } = (await join.get(`/v1/people/${id}`)).json;
+    assert.deepEqual([name, placeId], ["Davos Seguro", index + 1]);
+  });
+
+  test(`an_edit_of_a_removed_person_keeps_the_entries: ${visitor.name}`, async () => {
+    const id = await createPerson("Marjori");
+    await using visit = await site.visit(visitor);
+    const page = await visit.go(`/ui/people/${id}/edit`);
+    await page.getByLabel("Name").fill("Marjori II");
+    await join.request("DELETE", `/v1/people/${id}`);
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Marjori was removed meanwhile, so nothing was saved.").waitFor();
+    assert.equal(await page.getByLabel("Name").inputValue(), "Marjori II");
+    const link = page.getByRole("link", { name: "The page of Marjori" });
+    assert.equal(await link.getAttribute("href"), `/ui/people/${id}`);
+    await join.request("POST", `/v1/people/${id}/restore`);
+    for (const text of ["Somebody else has changed this person.", "Saved Marjori II."]) {
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByText(text).waitFor();
+    }
+  });
+
+  test(`the_death_of_a_dead_person_is_not_recorded_again: ${visitor.name}`, async () => {
+    const id = await createPerson("Melisandra");
+    await using visit = await site.visit(visitor);
+    const page = await visit.go(`/ui/people/${id}`);
+    await join.send("PATCH", `/v1/people/${id}`, { isAlive: false });
+    await page.getByRole("button", { name: "Record death" }).click();
+    await page.getByText("Melisandra is already recorded as dead.").waitFor();
+    assert.equal(await count(page.getByRole("button", { name: "Record death" })), 0);
+    await page.goto(`/ui/people/${id}/bury`);
+    await page.getByText("Melisandra is already recorded as dead.").waitFor();
+    await page.getByRole("link", { name: "Back", exact: true }).click();
+    await page.getByRole("heading", { name: "Melisandra" }).waitFor();
+  });
+
+  test(`an_unknown_place_suggests_the_one_with_accents: ${visitor.name}`, async () => {
+    await using visit = await site.visit(visitor);
+    const page = await visit.go("/ui/people/new");
+    await page.getByLabel("Name").fill("Acentuada");
+    await page.getByLabel("Place", { exact: true }).fill("mas alla");
+    await page.getByRole("button", { name: "Add person" }).click();
+    assert.equal(
+      await fieldError(page, "Place"),
+      "There is no place with this name. Did you mean “Más allá”?",
+    );
   });
 
   test(`a_double_click_on_a_form_adds_one_person: ${visitor.name}`, async () => {

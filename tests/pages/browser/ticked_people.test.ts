@@ -138,13 +138,39 @@ for (const [index, visitor] of visitors.entries()) {
       (await bea.textContent()) ?? "",
       /in DosSomebody else has changed this person\. This page shows the new state\.$/,
     );
-    await page.getByText(`Person ${carlosId}: Somebody else has removed this person.`).waitFor();
+    await page
+      .getByText(`${other} Carlos: Somebody else has removed this person.`, { exact: true })
+      .waitFor();
     assert.equal((await read(anaId)).isAlive, true);
     await follow(button(page, "Record the death of 2 people"));
     await page.getByText("Recorded the death of 2 people.").waitFor();
     assert.deepEqual([(await read(anaId)).isAlive, (await read(beaId)).placeId], [false, 2]);
   });
 }
+
+test("ticked_people_who_were_removed_meanwhile_are_named", async () => {
+  const word = "Ausente";
+  const names = ["Ana", "Bea", "Carlos"].map((name) => `${word} ${name}`);
+  const ids = await createPeople(word, ["Ana", "Bea", "Carlos"]);
+  const [anaId, beaId, carlosId] = ids as [number, number, number];
+  await using visit = await site.visit();
+  const page = await visit.go(`/ui/people?q=${word}`);
+  await tick(page, names);
+  for (const id of [beaId, carlosId]) await join.request("DELETE", `/v1/people/${id}`);
+  await follow(button(page, "Move"));
+  await page.getByRole("heading", { name: "Move 1 person" }).waitFor();
+  const notice = page.getByRole("alert");
+  assert.equal(
+    await notice.textContent(),
+    `2 of the 3 ticked people were removed meanwhile: ${names[1]}, ${names[2]}.`,
+  );
+  const link = notice.getByRole("link", { name: names[2] });
+  assert.equal(await link.getAttribute("href"), `/ui/people/${carlosId}`);
+  await join.request("DELETE", `/v1/people/${anaId}`);
+  await page.reload();
+  await page.getByText("3 of the 3 ticked people were removed meanwhile").waitFor();
+  await page.getByText("There is nothing to do for these people.").waitFor();
+});
 
 test("a_double_click_changes_the_ticked_people_once", async () => {
   for (const scripts of [true, false]) {

@@ -1,7 +1,9 @@
 //! Renders the form of an import. The module `report` renders the report.
 
+mod invalid_lines;
 mod report;
 mod report_line;
+mod states;
 
 use maud::{Markup, html};
 use tables::import::{MAX_BATCH_RECORDS, MAX_FILE_BYTES, MAX_FILE_RECORDS};
@@ -10,7 +12,7 @@ use tables::table_spec::Declaration;
 
 use crate::field::{self, checkbox, choice, hidden};
 use crate::form::Form;
-use crate::layout::{document, number};
+use crate::layout::{document, number, with_query};
 
 pub use report::Report;
 
@@ -60,13 +62,13 @@ pub fn page(form: &Form) -> Markup {
         h1 { "Import" }
         p.lead {
             "Import a CSV file with a header, a JSON array, or one JSON object per line. Columns of people: " (columns(&PERSON_TABLE)) ". Columns of places: " (columns(&PLACE_TABLE)) ". "
-            "Check the file first: a check shows what an import would change, and changes nothing."
+            "A person without isAlive is recorded as dead. Check the file first: a check shows what an import would change, and changes nothing."
         }
         p {
             "Templates: "
             a href="/template-people.csv" download { "people" } ", "
             a href="/template-places.csv" download { "places" }
-            ". Files of spreadsheets work without changes: with commas, semicolons or tabs, and yes and no in several languages."
+            ". From a spreadsheet, save the sheet as “CSV UTF-8”. The first line has the names of the columns, in any order. Commas, semicolons and tabs work, and yes and no in several languages."
         }
         form.entry method="post" action="/ui/import" enctype="multipart/form-data" {
             (field::preamble(form))
@@ -111,6 +113,44 @@ pub fn media_type(file: &[u8]) -> &'static str {
     }
 }
 
+/// Whether a file is a workbook of Excel or of another spreadsheet: a ZIP archive, or the older format
+/// of Excel.
+#[must_use]
+pub fn is_workbook(file: &[u8]) -> bool {
+    file.starts_with(b"PK\x03\x04") || file.starts_with(b"\xd0\xcf\x11\xe0")
+}
+
+/// The error of a workbook.
+pub const WORKBOOK: &str =
+    "This is a spreadsheet, not a CSV file. Save it as “CSV UTF-8”, then choose the new file.";
+
+/// The choices of the form that a link keeps.
+const CHOICES: [&str; 5] = ["collection", "mode", "skipInvalid", "createPlaces", "again"];
+
+/// The form with the choices of a link. Unknown values are ignored.
+pub fn set_choices(form: &mut Form, query: &str) {
+    let chosen = Form::parse(query.as_bytes());
+    form.set("collection", "people");
+    for name in CHOICES {
+        let Some(value) = chosen.filled(name) else {
+            continue;
+        };
+        let known: &[(&str, &str)] = match name {
+            "collection" => &COLLECTIONS,
+            "mode" => &MODES,
+            _ => &[("on", "")],
+        };
+        if known.iter().any(|(known, _)| *known == value) {
+            form.set(name, value);
+        }
+    }
+}
+
+/// The address of the form with the same choices.
+fn address(form: &Form) -> String {
+    with_query("/ui/import", &CHOICES.map(|name| (name, form.get(name))))
+}
+
 /// The number of lines of a file. A line break at the end begins no line.
 #[must_use]
 pub fn count_lines(file: &[u8]) -> usize {
@@ -143,6 +183,30 @@ mod tests {
         let page = page(&Form::default()).into_string();
         assert!(page.contains("up to 10 MiB and 250,000 lines"), "{page}");
         assert!(page.contains("in batches of up to 10,000 lines"), "{page}");
+    }
+
+    #[test]
+    fn a_link_keeps_the_choices_and_no_unknown_ones() {
+        let mut form = Form::default();
+        set_choices(
+            &mut form,
+            "mode=patch&collection=planets&again=on&dryRun=false",
+        );
+        assert_eq!(
+            address(&form),
+            "/ui/import?collection=people&mode=patch&again=on"
+        );
+        let chosen = Form::parse(b"collection=places&skipInvalid=on&text=a&key=k");
+        assert_eq!(
+            address(&chosen),
+            "/ui/import?collection=places&skipInvalid=on"
+        );
+    }
+
+    #[test]
+    fn a_workbook_is_no_csv_file() {
+        assert!(is_workbook(b"PK\x03\x04\x14") && is_workbook(b"\xd0\xcf\x11\xe0\xa1"));
+        assert!(!is_workbook(b"PKW,name") && !is_workbook(b""));
     }
 
     #[test]

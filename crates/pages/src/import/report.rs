@@ -3,12 +3,16 @@
 //! The API sends one JSON line per batch, and each line becomes an item of a list. The style sheet
 //! shows only the last item, so the progress is visible without a script.
 
+mod result;
+
 use http_semantics::csv;
 use http_semantics::from_json;
 use maud::{Markup, PreEscaped, html};
 
+use super::invalid_lines::{self, Ranges};
 use super::report_line::{InvalidLine, ReportLine};
-use super::{AGAIN, CREATE_PLACES, count_lines, media_type};
+use super::states::States;
+use super::{AGAIN, CREATE_PLACES, address, count_lines, media_type};
 use crate::api::ApiProblem;
 use crate::field::{checkbox, hidden};
 use crate::form::Form;
@@ -31,6 +35,12 @@ pub struct Report {
     /// The start of the next line of the response.
     incomplete_line: Vec<u8>,
     invalid_lines: Vec<InvalidLine>,
+    /// The lines of the batches that have an invalid line, and so are not imported.
+    left_out: Ranges,
+    /// The number of records of these batches.
+    left_out_records: i64,
+    /// The states of the people of the file, if people can be recorded as dead.
+    states: Option<States>,
     /// The number of records that earlier requests have imported.
     after: i64,
     /// The totals of the earlier requests.
@@ -46,6 +56,11 @@ impl Report {
         Self {
             lines: i64::try_from(count_lines(file)).unwrap_or_default(),
             preview: preview(file),
+            left_out: Ranges::default(),
+            left_out_records: 0,
+            states: (form.get("collection") != "places")
+                .then(|| States::count(file, form.get("mode") == "patch"))
+                .flatten(),
             form,
             incomplete_line: Vec::new(),
             invalid_lines: Vec::new(),
@@ -104,11 +119,16 @@ impl Report {
             return String::new();
         }
         let max = self.lines.max(last);
+        let is_refused = line.outcome == "refused";
+        if is_refused {
+            self.left_out.push(first, last);
+            self.left_out_records += line.records;
+        }
         let item = html! {
-            li {
-                progress max=(max) value=(last) aria-label="Lines read" {}
-                " Lines " (number(first)) " to " (number(last)) " of " (number(max)) ": " (outcome_text(&line.outcome))
-                @if has_invalid && line.outcome != "refused" { ", without the invalid lines" }
+            li.refused[is_refused] {
+                (bar(max, last))
+                " Lines " (number(first)) " to " (number(last)) " of " (number(max)) ": " (outcome_text(&line.outcome, self.is_check()))
+                @if has_invalid && !is_refused { ", without the invalid lines" }
             }
         };
         item.into_string()
@@ -137,15 +157,30 @@ impl Report {
         &self.form
     }
 
+    /// Whether the whole file was read, to the end.
+    fn is_complete(&self) -> bool {
+        self.totals.is_some() && self.failure.is_none()
+    }
+
+    /// The number of records of the file, as far as it was read.
+    fn read(&self) -> i64 {
+        self.totals.as_ref().map_or(0, |totals| totals.read)
+    }
+
     /// The end of the page. If the file is short, the page contains it, with buttons for the next
     /// step.
     #[must_use]
     pub fn end(&self, file: Option<&str>) -> String {
         let end = html! {
+            @if self.is_complete() && self.lines > 0 {
+                li { (bar(self.lines, self.lines)) " All " (number(self.lines)) " lines read" }
+            }
             (PreEscaped("</ol>"))
             @match &self.totals {
                 Some(totals) => {
                     (self.summary(totals))
+                    (self.left_out_notice())
+                    (self.states_notice())
                     @if totals.already_written > 0 { (self.imported_before(file.is_some())) }
                 }
                 None => p.notice.warning role="alert" {
@@ -155,13 +190,17 @@ impl Report {
             @if let Some(failure) = &self.failure {
                 p.notice.warning role="alert" { "The import stopped. " (messages::of_problem(failure)) " Import the file again for the rest." }
             }
-            (self.invalid_lines_table())
+            (self.invalid_lines_section())
             (self.preview_table())
             @if let Some(file) = file { (self.next_step(file)) }
+            @else if self.is_check() && self.is_complete() {
+                p { "This page does not keep such a large file. Choose it again to import it. The form has the same choices." }
+            }
             p.actions {
                 @let has_added = !self.is_check() && self.totals.as_ref().is_some_and(|totals| totals.created > 0);
                 @let sort = if has_added { "?sort=-id" } else { "" };
                 @let (path, noun) = if self.form.get("collection") == "places" { ("/", "places") } else { ("/ui/people", "people") };
+                @if file.is_none() && self.is_check() { a.button href=(address(&self.form)) { "Choose the file again" } }
                 a.button.quiet[!has_added] href={ (path) (sort) } { "See the " @if has_added { "new " } (noun) }
                 a.button.quiet href="/ui/import" { "Another file" }
             }
@@ -170,63 +209,23 @@ impl Report {
         end.into_string()
     }
 
-    fn summary(&self, totals: &ReportLine) -> Markup {
-        let (added, changed) = if self.is_check() {
-            ("would be added", "would be changed")
-        } else {
-            ("added", "changed")
-        };
-        let counts = [
-            ("read", totals.read),
-            (added, totals.created),
-            (changed, totals.updated),
-            ("unchanged", totals.unchanged),
-            ("imported before", totals.already_written),
-            ("invalid", totals.refused_total),
-        ];
-        html! {
-            h2 { "Result" }
-            dl.totals.report {
-                @if totals.places_created > 0 {
-                    div { dt { "places " (added) } dd { (number(totals.places_created)) } }
-                }
-                @for (label, count) in counts { div { dt { (label) } dd { (number(count)) } } }
-            }
-            @if self.is_check() { p { "This was a check. Nothing was changed." } }
-        }
-    }
-
-    fn imported_before(&self, has_file: bool) -> Markup {
-        html! {
-            p {
-                "What was imported before "
-                @if self.is_check() { "would not be" } @else { "was not" }
-                " added again. To add the whole file again, "
-                @if has_file { "choose “Import again”." }
-                @else { "import it with the choice “" (AGAIN) "”." }
-            }
-        }
-    }
-
-    fn invalid_lines_table(&self) -> Markup {
+    fn invalid_lines_section(&self) -> Markup {
+        let has_place = self.preview.first().is_some_and(|header| {
+            let is_place = |cell: &String| !cell.trim().eq_ignore_ascii_case("placeId");
+            header.iter().all(is_place)
+        });
+        let place = if has_place { "place" } else { "placeId" };
+        let listed = i64::try_from(self.invalid_lines.len()).unwrap_or_default();
+        let total = self
+            .totals
+            .as_ref()
+            .map_or(listed, |totals| totals.refused_total);
         html! {
             @if !self.invalid_lines.is_empty() {
                 h2 { "Invalid lines" }
-                table.refusals {
-                    thead { tr { th scope="col" { "Line" } th scope="col" { "Problem" } } }
-                    tbody {
-                        @for invalid in &self.invalid_lines {
-                            tr {
-                                th scope="row" {
-                                    (invalid.line)
-                                    @if let Some(index) = invalid.index { ", record " (index + 1) }
-                                }
-                                td { (messages::of_line(&invalid.problem)) }
-                            }
-                        }
-                    }
-                }
+                (invalid_lines::table(&self.invalid_lines, |invalid| messages::of_line(&invalid.problem, place)))
                 p.hint {
+                    @if total > listed { "These are the first " (number(listed)) " of " (number(total)) " invalid lines. " }
                     @if self.form.is_checked("skipInvalid") {
                         @if self.is_check() { "These lines would be left out." }
                         @else { "These lines were left out. Fix them, and import only them." }
@@ -252,10 +251,12 @@ impl Report {
 
     fn next_step(&self, file: &str) -> Markup {
         let is_valid = self.invalid_lines.is_empty();
-        let has_imported_before = self
-            .totals
-            .as_ref()
-            .is_some_and(|totals| totals.already_written > 0);
+        let read = self.read();
+        let totals = self.totals.as_ref();
+        let has_imported_before = totals.is_some_and(|totals| totals.already_written > 0);
+        let invalid = totals.map_or(0, |totals| totals.refused_total + totals.already_written);
+        let valid = read - invalid;
+        let can_import = is_valid || self.form.is_checked("skipInvalid");
         html! {
             form.entry method="post" action="/ui/import" enctype="multipart/form-data" {
                 (hidden("collection", self.form.get("collection")))
@@ -278,10 +279,12 @@ impl Report {
                 }
                 p.actions {
                     button.quiet[!self.is_check() || is_valid] type="submit" name="dryRun" value="true" { "Check again" }
-                    @if self.is_check() {
+                    @if self.is_check() && can_import && read > 0 {
                         button.quiet[!is_valid] type="submit" name="dryRun" value="false" { "Import file" }
-                        @if !is_valid && !self.form.is_checked("skipInvalid") {
-                            button.quiet type="submit" name="importValid" value="on" { "Import the valid lines" }
+                    }
+                    @if self.is_check() && !can_import && valid > 0 {
+                        button.quiet type="submit" name="importValid" value="on" {
+                            "Import the " @if valid == 1 { "valid line" } @else { (number(valid)) " valid lines" }
                         }
                     }
                     @if has_imported_before {
@@ -311,9 +314,14 @@ fn preview(file: &[u8]) -> Vec<Vec<String>> {
     rows
 }
 
+fn bar(max: i64, value: i64) -> Markup {
+    html! { progress max=(max) value=(value) aria-label="Lines read" {} }
+}
+
 /// The outcome of a batch, in the words of the page.
-fn outcome_text(outcome: &str) -> &str {
+fn outcome_text(outcome: &str, is_check: bool) -> &str {
     match outcome {
+        "refused" if is_check => "some are invalid",
         "written" => "imported",
         "already written" => "imported before",
         "would be written" => "valid",
@@ -323,136 +331,4 @@ fn outcome_text(outcome: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const BATCH: &str = r#"{"firstLine":2,"lastLine":3,"records":2,"outcome":"refused","created":0,"updated":0,"unchanged":0,"refused":[{"line":3,"problem":{"type":"/problems/other","title":"T","status":409,"detail":"D <9>"}}]}"#;
-    const TOTALS: &str = r#"{"dryRun":true,"read":2,"created":0,"updated":0,"unchanged":0,"alreadyWritten":0,"refusedTotal":1}"#;
-
-    #[test]
-    fn a_report_is_the_same_for_every_size_of_chunk() {
-        let mut report = Report::new(
-            Form::parse(b"dryRun=true&collection=people"),
-            "name;id\n<b>;2\n".repeat(5).as_bytes(),
-        );
-        let response = format!("{BATCH}\n{TOTALS}\n");
-        let mut page = report.start();
-        for chunk in response.as_bytes().chunks(7) {
-            page.push_str(&report.push(chunk));
-        }
-        page.push_str(&report.end(Some("name\n<a>")));
-        assert!(page.contains(r#"<progress max="10" value="3" aria-label="Lines read">"#));
-        assert!(page.contains(r#"<th scope="col">name</th><th scope="col">id</th>"#));
-        assert!(page.contains("<td>&lt;b&gt;</td><td>2</td>"));
-        assert!(page.contains(" of 10: not imported because of invalid lines"));
-        assert!(page.contains("D &lt;9&gt;") && page.contains("<dt>invalid</dt><dd>1</dd>"));
-        assert!(page.contains("Nothing was changed") && page.contains("name\n&lt;a&gt;"));
-        assert!(
-            page.contains(r#"<button class="quiet" type="submit" name="dryRun" value="false">"#)
-        );
-        assert!(page.ends_with("</body></html>"));
-    }
-
-    #[test]
-    fn a_file_that_was_imported_before_can_be_imported_again() {
-        let totals = TOTALS.replace(r#""alreadyWritten":0"#, r#""alreadyWritten":2"#);
-        let page = |totals: &str, file: Option<&str>| {
-            let mut form = Form::parse(b"dryRun=false&collection=people");
-            form.set("nextKey", "k");
-            let mut report = Report::new(form, b"name\na\n");
-            let _ = report.push(format!("{totals}\n").as_bytes());
-            report.end(file)
-        };
-        let button = r#"name="nextKey" value="k">Import again"#;
-        let with_file = page(&totals, Some("name\na"));
-        assert!(with_file.contains(button) && with_file.contains("choose “Import again”"));
-        let without_file = page(&totals, None);
-        assert!(!without_file.contains(button) && without_file.contains(AGAIN));
-        for file in [Some("name\na"), None] {
-            assert!(!page(TOTALS, file).contains("again."));
-        }
-    }
-
-    #[test]
-    fn the_totals_of_an_import_in_several_requests_are_added() {
-        let mut report = Report::new(Form::parse(b"dryRun=false"), b"name\nA\nB\nC\n");
-        report.push(
-            concat!(
-                r#"{"firstLine":2,"lastLine":3,"records":2,"outcome":"written","created":2}"#,
-                "\n",
-                r#"{"firstLine":4,"lastLine":4,"records":1,"outcome":"failed","problem":{"type":"/problems/call-limit-reached","title":"T","status":422,"detail":"D"}}"#,
-                "\n",
-                r#"{"read":3,"created":2,"next":2}"#,
-                "\n",
-            )
-            .as_bytes(),
-        );
-        assert_eq!(report.continue_after(), Some(2));
-        assert!(report.end(None).contains("The import was interrupted."));
-        report.push(b"{\"read\":1,\"created\":1}\n");
-        assert_eq!(report.continue_after(), None);
-        let end = report.end(None);
-        for total in ["<dt>read</dt><dd>3</dd>", "<dt>added</dt><dd>3</dd>"] {
-            assert!(end.contains(total), "{end}");
-        }
-        assert!(!end.contains("stopped"), "{end}");
-        report.push(b"{\"read\":1,\"created\":0,\"next\":2}\n");
-        assert_eq!(report.continue_after(), None, "no record was imported");
-    }
-
-    #[test]
-    fn the_choices_of_the_form_are_those_of_the_next_step() {
-        let page = |form: &[u8]| {
-            let mut report = Report::new(Form::parse(form), b"id,place\n1,A\n");
-            let totals = TOTALS.replace(r#""read":2"#, r#""read":2,"placesCreated":3"#);
-            let _ = report.push(format!("{totals}\n").as_bytes());
-            report.end(Some("id,place\n1,A"))
-        };
-        let chosen = page(b"mode=patch&createPlaces=on&skipInvalid=on&collection=people");
-        for part in [
-            r#"name="mode" value="patch""#,
-            r#"name="skipInvalid" value="on""#,
-            r#"name="createPlaces" type="checkbox" value="on" checked"#,
-            "<dt>places would be added</dt><dd>3</dd>",
-        ] {
-            assert!(chosen.contains(part), "{part}: {chosen}");
-        }
-        let plain = page(b"collection=places");
-        assert!(!plain.contains("name=\"mode\"") && !plain.contains("createPlaces"));
-    }
-
-    #[test]
-    fn a_check_with_invalid_lines_offers_to_import_the_others() {
-        let page = |form: &[u8]| {
-            let mut report = Report::new(Form::parse(form), b"name\na\n");
-            let _ = report.push(format!("{BATCH}\n{TOTALS}\n").as_bytes());
-            report.end(Some("name\na"))
-        };
-        let button = r#"name="importValid" value="on">Import the valid lines"#;
-        assert!(page(b"dryRun=true").contains(button));
-        assert!(!page(b"dryRun=false").contains(button));
-        let skipped = page(b"dryRun=true&skipInvalid=on");
-        assert!(!skipped.contains(button) && skipped.contains("These lines would be left out."));
-        assert!(skipped.contains(r#"<input type="hidden" name="skipInvalid" value="on">"#));
-        assert!(page(b"dryRun=false&skipInvalid=on").contains("These lines were left out."));
-    }
-
-    #[test]
-    fn a_record_of_a_json_array_is_named_by_its_number() {
-        let batch = BATCH.replace(r#""line":3"#, r#""line":1,"index":2"#);
-        let mut report = Report::new(Form::parse(b"dryRun=true"), b"name\na\n");
-        let _ = report.push(format!("{batch}\n{TOTALS}\n").as_bytes());
-        assert!(
-            report
-                .end(None)
-                .contains(r#"<th scope="row">1, record 3</th>"#)
-        );
-    }
-
-    #[test]
-    fn an_interrupted_response_is_reported() {
-        let mut report = Report::new(Form::parse(b"dryRun=false"), b"");
-        let _ = report.push(BATCH.as_bytes());
-        assert!(report.end(None).contains("The import was interrupted."));
-    }
-}
+mod tests;

@@ -10,6 +10,8 @@ use crate::api::ApiProblem;
 pub struct ReportLine {
     pub first_line: Option<i64>,
     pub last_line: Option<i64>,
+    /// The number of records of a batch.
+    pub records: i64,
     pub outcome: String,
     pub refused: Vec<InvalidLine>,
     pub problem: Option<ApiProblem>,
@@ -36,6 +38,7 @@ from_json! {
     ReportLine {
         first_line: "firstLine",
         last_line: "lastLine",
+        records: or_default("records"),
         outcome: or_default("outcome"),
         refused: or_default("refused"),
         problem,
@@ -52,6 +55,13 @@ from_json! {
 }
 
 impl ReportLine {
+    /// The number of records that are valid but not imported, because a batch has an invalid one or
+    /// because it failed.
+    pub fn left_out(&self) -> i64 {
+        let imported = self.created + self.updated + self.unchanged + self.already_written;
+        (self.read - imported - self.refused_total).max(0)
+    }
+
     /// Whether the import has stopped before this batch, because a request may not make more calls.
     pub fn has_reached_call_limit(&self) -> bool {
         let is_limit = |problem: &ApiProblem| problem.slug() == "call-limit-reached";

@@ -78,8 +78,15 @@ pub(crate) fn inputs(form: &Form, places: &[PlaceView]) -> Markup {
     }
 }
 
-/// Fills a form with a person. `place` is the text of the place.
+/// Fills a form with a person, and the hidden fields with the same values. `place` is the text of the
+/// place.
 pub fn fill(form: &mut Form, person: &PersonView, place: String) {
+    set(form, person, place);
+    super::conflict::remember(form);
+}
+
+/// Sets the values of the inputs.
+pub(super) fn set(form: &mut Form, person: &PersonView, place: String) {
     let value = |is_checked| if is_checked { "on" } else { "" };
     form.set("name", &*person.name);
     form.set("placeId", place);

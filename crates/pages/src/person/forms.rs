@@ -3,6 +3,7 @@
 use domain::name::{Normalize, case_key};
 use maud::{Markup, html};
 
+use super::conflict::{done_already, originals};
 use super::fields;
 use crate::api::{PersonView, PlaceView};
 use crate::field::{self, checkbox, hidden};
@@ -153,12 +154,41 @@ fn saved_version(person: &PersonView, places: &[PlaceView]) -> Markup {
     }
 }
 
+/// The errors of the fields that a form without inputs sends.
+fn errors(form: &Form) -> Markup {
+    html! {
+        @for field in ["isKing", "isAlive", "placeId"] {
+            @if let Some(error) = form.error(field) {
+                p.error role="alert" tabindex="-1" autofocus[form.focuses(field)] { (error) }
+            }
+        }
+    }
+}
+
+/// Says who loses the crown. The button then replaces this king, and the hidden name is that of the
+/// king whom the page has named.
+fn crown(person: &PersonView, form: &Form, places: &[PlaceView]) -> Markup {
+    html! {
+        (errors(form))
+        @if let Some((king, place)) = form.filled("king").zip(person.place_id) {
+            p {
+                "The king of " (name_of(places, place)) " is " b { (king) } ". "
+                "Crowning " (person.name) " removes the crown from " (king) "."
+            }
+            (hidden("king", king))
+            (hidden("depose", "on"))
+        }
+    }
+}
+
 /// The form of an action.
 #[must_use]
 pub fn action(person: &PersonView, action: Action, form: &Form, places: &[PlaceView]) -> Markup {
     let back = format!("/ui/people/{}", person.id);
     let title = action.title(&person.name);
     let explanation = action.explanation();
+    let is_missing = form.is_missing();
+    let done = done_already(person, action);
     let main = html! {
         p.crumb { a href=(back) { (person.name) } }
         h1 { (title) }
@@ -167,24 +197,35 @@ pub fn action(person: &PersonView, action: Action, form: &Form, places: &[PlaceV
             @if let Some(restored) = form.filled("restored") { (hidden("restored", restored)) }
             (field::preamble(form))
             @if form.is_conflict() { (saved_version(person, places)) }
-            @if !explanation.is_empty() { p { (explanation) } }
+            @if is_missing {
+                p {
+                    a href=(back) { "The page of " (person.name) }
+                    " has the history, and can restore the person."
+                    @if action == Action::Edit { " Then save again: your entries are still here." }
+                }
+            } @else if let Some(done) = done {
+                @if !form.has_errors() { p { (person.name) " " (done) "." } }
+            } @else if !explanation.is_empty() { p { (explanation) } }
             @match action {
-                Action::Edit => (person_inputs(form, places, stays(person, form, places))),
+                Action::Edit => {
+                    (originals(form))
+                    (person_inputs(form, places, stays(person, form, places)))
+                }
+                Action::Crown if done.is_none() && !is_missing => (crown(person, form, places)),
                 _ => {
-                    @for field in ["isKing", "isAlive", "placeId"] {
-                        @if let Some(error) = form.error(field) {
-                            p.error role="alert" tabindex="-1" autofocus[form.focuses(field)] { (error) }
-                        }
-                    }
-                    @if action == Action::Crown && let Some((king, place)) = form.filled("king").zip(person.place_id) {
-                        p { "The king of " (name_of(places, place)) " is " b { (king) } "." }
-                    }
-                    (depose_checkbox(form))
+                    (errors(form))
+                    @if action != Action::Crown { (depose_checkbox(form)) }
                 }
             }
             p.actions {
-                button.danger[action == Action::Remove] type="submit" { (action.label()) }
-                a.button.quiet href=(back) { "Cancel" }
+                @if done.is_none() && (!is_missing || action == Action::Edit) {
+                    button.danger[action == Action::Remove] type="submit" {
+                        (action.label()) @if action == Action::Crown { " " (person.name) }
+                    }
+                    a.button.quiet href=(back) { "Cancel" }
+                } @else {
+                    a.button href=(back) { "Back" }
+                }
             }
         }
     };
@@ -231,8 +272,37 @@ mod tests {
         form.add_error("isKing", "The place already has a king, K.");
         form.set("king", "K<>");
         let page = action(&living(), Action::Crown, &form, &[]).into_string();
-        assert!(page.contains("Remove the crown from K&lt;&gt;"));
+        assert!(page.contains("Crowning A &amp; B removes the crown from K&lt;&gt;."));
+        assert!(page.contains(r#"name="depose" value="on""#));
+        assert!(page.contains(">Crown A &amp; B</button>"));
         assert!(page.contains("The place already has a king, K."));
+    }
+
+    #[test]
+    fn an_action_that_is_done_already_has_no_button() {
+        let dead = fields::with_state(7, "A", None, false, false);
+        let page =
+            |person: &PersonView| action(person, Action::Bury, &Form::default(), &[]).into_string();
+        let done = page(&dead);
+        assert!(done.contains("A is already recorded as dead.") && !done.contains("<button"));
+        assert!(page(&living()).contains(">Record death</button>"));
+    }
+
+    #[test]
+    fn the_form_of_a_removed_person_keeps_the_entries_and_leads_to_the_person() {
+        let mut form = Form::parse(b"name=Typed&version=4");
+        let problem = http_semantics::Problem::not_found("person", 7).to_json();
+        form.show_problem(&http_semantics::from_json::parse(problem.as_bytes()).unwrap());
+        let page = action(&living(), Action::Edit, &form, &[]).into_string();
+        for part in [
+            r#"value="Typed""#,
+            r#"<a href="/ui/people/7">The page of A &amp; B</a> has the history"#,
+            ">Save</button>",
+        ] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        let bury = action(&living(), Action::Bury, &form, &[]).into_string();
+        assert!(!bury.contains("<button"), "{bury}");
     }
 
     #[test]

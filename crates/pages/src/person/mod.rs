@@ -1,5 +1,6 @@
 //! Renders the page of a person. The module `forms` has the forms that change the person.
 
+mod conflict;
 pub(crate) mod fields;
 mod forms;
 
@@ -11,6 +12,7 @@ use crate::history::{self, DescribeChange};
 use crate::layout::{Notice, document};
 use crate::people::name_of;
 
+pub use conflict::{explain, merge};
 pub use fields::{body, fill};
 pub use forms::{Action, action, new};
 
@@ -57,6 +59,15 @@ impl PersonPage {
         document(name, data.as_deref(), &self.notices, &main)
     }
 
+    /// The name and the state, for the notice after a restore.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let state = self.person.in_words(&|id| name_of(&self.places, id));
+        let name = format!("“{}”, ", self.person.name);
+        let state = state.strip_prefix(&name).unwrap_or(&state);
+        format!("{}: {state}", self.person.name)
+    }
+
     fn removal(&self, path: &str) -> Markup {
         // The reader has just removed the person.
         let label = if self.notices.is_empty() {
@@ -67,7 +78,7 @@ impl PersonPage {
         html! {
             @if self.person.can_be_restored() {
                 p.lead { "This person was removed. The history stays." }
-                div.actions { (history::restore_button(path, None, None, label)) }
+                div.actions { (history::restore_button(path, None, None, &html! { (label) })) }
             } @else {
                 p.lead { "The data of this person was erased and cannot be restored." }
             }
@@ -105,14 +116,23 @@ mod tests {
     use super::*;
 
     fn page(is_alive: bool, is_king: bool) -> String {
-        let page = PersonPage {
+        of(is_alive, is_king).to_html().into_string()
+    }
+
+    fn of(is_alive: bool, is_king: bool) -> PersonPage {
+        PersonPage {
             person: fields::with_state(7, "A & B", Some(3), is_alive, is_king),
             version: Some("4".to_owned()),
             places: Vec::new(),
             history: Vec::new(),
             notices: Vec::new(),
-        };
-        page.to_html().into_string()
+        }
+    }
+
+    #[test]
+    fn the_notice_of_a_restore_has_the_state() {
+        assert_eq!(of(false, false).in_words(), "A & B: dead, in place 3");
+        assert_eq!(of(true, true).in_words(), "A & B: alive, king, in place 3");
     }
 
     #[test]

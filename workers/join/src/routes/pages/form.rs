@@ -11,10 +11,10 @@ use http_semantics::problem::Kind;
 use http_semantics::{Problem, Tag, Validator};
 use maud::Markup;
 use pages::api::ApiProblem;
-use pages::{Form, login};
+use pages::{Form, login, no_such_place};
 
 use super::html;
-use super::reads::{find_place, unusable_body};
+use super::reads::{find_place, similar_places, unusable_body};
 use crate::access::session_token;
 use crate::backends::{Backends, header, tag};
 use crate::domain::session;
@@ -169,8 +169,8 @@ impl Submission {
         };
         let id = find_place(&self.backends, text).await?;
         if id.is_none() {
-            self.form
-                .add_error(field, "There is no place with this name. Choose another.");
+            let similar = similar_places(&self.backends, text).await;
+            self.form.add_error(field, no_such_place(&similar));
         }
         Ok(id)
     }

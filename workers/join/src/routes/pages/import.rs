@@ -35,7 +35,7 @@ const MAX_FIELDS_BYTES: usize = 4096;
 /// None.
 pub async fn import_form(request: Request) -> Result<Response, Error> {
     let mut form = Session::load(&request).empty_form();
-    form.set("collection", "people");
+    import::set_choices(&mut form, &request.query);
     add_idempotency_key(&mut form);
     Ok(html(200, import::page(&form)))
 }
@@ -74,6 +74,10 @@ pub async fn import(request: Request) -> Result<Response, Error> {
     if file.is_empty() {
         form.add_error("file", "Choose a file, or paste its text below.");
         return Ok(session.store(form_again(form, file)));
+    }
+    if import::is_workbook(&file) {
+        form.add_error("file", import::WORKBOOK);
+        return Ok(session.store(html(form.status(), import::page(&form))));
     }
     let backends = Backends::new(&request.env)?;
     let backend = match collection {

@@ -167,7 +167,13 @@ pub async fn person(request: Request) -> Result<Response, Error> {
     let place = page.person.place_id;
     let place = place.map(|place| format!("?placeId=%23{place}"));
     let form_path = ["/ui/people/new", &place.unwrap_or_default()].concat();
-    let done = flash(&request.query, &page.person.name, form_path);
+    let is_restored = Form::parse(request.query.as_bytes()).get("done") == Action::Restore.done();
+    let subject = if is_restored {
+        page.in_words()
+    } else {
+        page.person.name.clone()
+    };
+    let done = flash(&request.query, &subject, form_path);
     page.notices = [done, page.notices].concat();
     let status = if page.version.is_some() { 200 } else { 404 };
     Ok(html(status, page.to_html()))
@@ -180,12 +186,11 @@ fn last_state(history: &[Change<PersonView>], id: PersonId) -> Result<PersonView
     last.ok_or_else(|| Problem::not_found("person", id.get()))
 }
 
-/// A person with the version, and the suggestions of the place field. A person who is to be restored
-/// may be a removed one, who has no version.
+/// A person with the version, and the suggestions of the place field. A removed person has no version.
 async fn read_for_form(
     backends: &Backends,
     id: PersonId,
-    action: Action,
+    may_be_removed: bool,
 ) -> Result<(PersonView, String, Vec<PlaceView>), Error> {
     let path = format!("/v1/people/{id}");
     let (person, places) = join(
@@ -195,7 +200,7 @@ async fn read_for_form(
     .await;
     let (person, version) = match person? {
         Some(existing) => existing,
-        None if action == Action::Restore => {
+        None if may_be_removed => {
             let history = read_history(&backends.people, &path).await?;
             (last_state(&history, id)?, String::new())
         }
@@ -212,7 +217,8 @@ async fn read_for_form(
 pub async fn person_action(request: Request) -> Result<Response, Error> {
     let (id, action) = id_and_action(&request, Action::parse)?;
     let backends = Backends::new(&request.env)?;
-    let (person, version, places) = read_for_form(&backends, id, action).await?;
+    let may_be_removed = action == Action::Restore;
+    let (person, version, places) = read_for_form(&backends, id, may_be_removed).await?;
     let mut form = Session::load(&request).empty_form();
     person::fill(&mut form, &person, place_text(person.place_id, &places));
     form.set("version", version);
@@ -250,7 +256,13 @@ pub async fn change_person(request: Request) -> Result<Response, Error> {
         let done = action.done();
         return Ok(submission.redirect(format!("/ui/people/{id}?done={done}")));
     }
-    let (person, _, places) = read_for_form(&submission.backends, id, action).await?;
+    let (person, _, places) = read_for_form(&submission.backends, id, true).await?;
+    person::explain(&mut submission.form, &person, action);
+    person::merge(
+        &mut submission.form,
+        &person,
+        place_text(person.place_id, &places),
+    );
     let page = person::action(&person, action, &submission.form, &places);
     Ok(submission.show_again(page))
 }
@@ -266,6 +278,7 @@ async fn change(
             Some(fields) => Some(fields),
             None => return Ok(None),
         },
+        Action::Crown if has_another_king(submission, id).await? => return Ok(None),
         Action::Crown => Some(json!({"isKing": true})),
         Action::Uncrown => Some(json!({"isKing": false})),
         Action::Bury => Some(json!({"isAlive": false, "isKing": false})),
@@ -289,6 +302,27 @@ async fn change(
         path: format!("/v1/people/{id}{restore}{query}"),
         body,
     }))
+}
+
+/// Whether the form would remove the crown from another king than the one whom it names. It then names
+/// the present king.
+async fn has_another_king(submission: &mut Submission, id: PersonId) -> Result<bool, Error> {
+    let Submission { form, backends, .. } = submission;
+    if !form.is_checked("depose") {
+        return Ok(false);
+    }
+    let path = format!("/v1/people/{id}");
+    let person = read_record::<PersonView>(&backends.people, &path).await?;
+    let Some(place) = person.and_then(|(person, _)| person.place_id) else {
+        return Ok(false);
+    };
+    let king = read_population(backends, place).await?.king;
+    let Some(king) = king.filter(|king| king.name != form.get("king")) else {
+        return Ok(false);
+    };
+    form.add_error("isKing", format!("The king is now {}.", king.name));
+    form.set("king", king.name);
+    Ok(true)
 }
 
 /// The fields of a person, with the id of the place. None if the form is invalid.

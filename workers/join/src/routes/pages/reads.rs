@@ -290,3 +290,13 @@ pub async fn find_place(backends: &Backends, text: &str) -> Result<Option<i64>, 
         place.filter(|place| name::case_key(&place.name, edge::NORMALIZE) == prefix.case_key());
     Ok(place.map(|place| place.id))
 }
+
+/// Places whose names have the words of a text, whatever their accents. None if the search fails: it
+/// only helps to correct a name.
+pub async fn similar_places(backends: &Backends, text: &str) -> Vec<PlaceView> {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("q", text);
+    let path = format!("/v1/places?sort=name&limit=3&{}", query.finish());
+    let found = read_list(&backends.places, &path).await;
+    found.map(|(places, _)| places).unwrap_or_default()
+}

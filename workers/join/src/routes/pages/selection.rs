@@ -6,16 +6,19 @@ use edge::{Error, Method, NORMALIZE, Request, Response, ServiceClient};
 use http_semantics::from_json;
 use http_semantics::idempotency::IdempotencyKey;
 use http_semantics::{Problem, Tag};
-use pages::api::{ApiProblem, OperationResult, PersonView, PlaceView};
+use pages::api::{ApiProblem, Change, OperationResult, PersonView, PlaceView};
 use pages::selection::{Action, Selection};
 
 use super::form::{Submission, add_idempotency_key, hidden_field, show_problem, show_rejection};
 use super::html;
-use super::reads::{places_by_id, read_list, suggested_places, unusable_body};
+use super::reads::{places_by_id, read_history, read_list, suggested_places, unusable_body};
 use crate::backends::Backends;
 
 /// The attempts to read the versions, while other requests remove some of the people.
 const MAX_READS: u8 = 3;
+
+/// The maximum number of removed people whose names are read.
+const MAX_NAMES: usize = 10;
 
 /// The page that asks before something is done with the ticked people. Its form does it, with all of
 /// them or none.
@@ -42,7 +45,10 @@ pub async fn selected_people(request: Request) -> Result<Response, Error> {
     }
     add_idempotency_key(&mut submission.form);
     let (people, places) = read(&submission.backends, &selection).await?;
-    let page = selection.page(&submission.form, &people, &places);
+    let removed = selection.ids().into_iter();
+    let removed = removed.filter(|id| people.iter().all(|(person, _)| person.id != *id));
+    let removed = names_of_removed(&submission.backends.people, removed.collect()).await;
+    let page = selection.page(&submission.form, &people, &removed, &places);
     Ok(if is_form {
         submission.show_again(page)
     } else {
@@ -132,6 +138,22 @@ async fn read(
         }
     }
     Ok((with_versions, places))
+}
+
+/// The last names of removed people. The others, after the first ones, are numbers.
+async fn names_of_removed(people: &ServiceClient, ids: Vec<i64>) -> Vec<(i64, String)> {
+    let mut names = Vec::new();
+    for id in ids {
+        let mut history: Vec<Change<PersonView>> = Vec::new();
+        if names.len() < MAX_NAMES {
+            let path = format!("/v1/people/{id}");
+            history = read_history(people, &path).await.unwrap_or_default();
+        }
+        let last = history.into_iter().rev().find_map(|change| change.record);
+        let name = last.map_or_else(|| format!("person {id}"), |person| person.name);
+        names.push((id, name));
+    }
+    names
 }
 
 /// The versions of people, by their ids. Lists have no versions, but the result of a batch that

@@ -6,6 +6,7 @@ use futures_util::future::join;
 use http_semantics::Problem;
 use pages::api::{PlaceView, Population};
 use pages::place::{self, Action};
+use pages::place_removed;
 use serde_json::json;
 
 use crate::backends::{Backends, places};
@@ -13,7 +14,9 @@ use crate::routes::pages::form::{
     Session, Submission, Write, add_idempotency_key, created_id, id_and_action, restored_version,
 };
 use crate::routes::pages::html;
-use crate::routes::pages::reads::{read_population, read_record, suggested_places};
+use crate::routes::pages::reads::{
+    places_by_id, read_history, read_population, read_record, suggested_places,
+};
 
 /// A place with its version, and the suggestions of the place field.
 async fn read_for_form(
@@ -43,6 +46,11 @@ async fn population(backends: &Backends, id: PlaceId, action: Action) -> Option<
 pub async fn place_action(request: Request) -> Result<Response, Error> {
     let (id, action) = id_and_action(&request, Action::parse)?;
     let backends = Backends::new(&request.env)?;
+    if action == Action::Remove
+        && let Some(page) = removed_page(&backends, id, &request.query).await?
+    {
+        return Ok(page);
+    }
     let (place, version, places) = read_for_form(&backends, id).await?;
     let mut form = Session::load(&request).empty_form();
     form.set("name", &*place.name);
@@ -50,6 +58,25 @@ pub async fn place_action(request: Request) -> Result<Response, Error> {
     let population = population(&backends, id, action).await;
     let page = place::action(&place, action, &form, &places, population.as_ref());
     Ok(html(200, page))
+}
+
+/// The page of a place that was removed. None if the place exists, or never existed.
+async fn removed_page(
+    backends: &Backends,
+    id: PlaceId,
+    query: &str,
+) -> Result<Option<Response>, Error> {
+    let path = format!("/v1/places/{id}");
+    let history = read_history::<PlaceView>(&backends.places, &path).await?;
+    if history.last().is_none_or(|last| last.record.is_some()) {
+        return Ok(None);
+    }
+    let last = history.into_iter().rev().find_map(|change| change.record);
+    let Some(place) = last else { return Ok(None) };
+    let target = place_removed::target(query);
+    let target = places_by_id(backends, Vec::from_iter(target)).await?;
+    let page = place_removed::page(&place.name, query, target.first());
+    Ok(Some(html(200, page)))
 }
 
 /// Performs an action.
@@ -60,8 +87,9 @@ pub async fn change_place(request: Request) -> Result<Response, Error> {
     let (id, action) = id_and_action(&request, Action::parse)?;
     let mut submission = Submission::read(&request).await?;
     if submission.may_write()
-        && let Some(write) = change(&mut submission, id, action).await?
+        && let Some((write, target)) = change(&mut submission, id, action).await?
     {
+        let before = population(&submission.backends, id, action).await;
         // A removal may take longer than other writes.
         let places = places(&request.env)?.with_deletion_timeout();
         if let Some(response) = write.send(&places, &mut submission.form).await? {
@@ -69,7 +97,7 @@ pub async fn change_place(request: Request) -> Result<Response, Error> {
                 Action::Rename => format!("/ui/places/{id}?done=saved"),
                 Action::Restore => format!("/ui/places/{id}?done=restored"),
                 Action::Remove if response.status() == 202 => "/?done=removing".to_owned(),
-                Action::Remove => "/?done=removed".to_owned(),
+                Action::Remove => place_removed::path(id.get(), target, before.as_ref()),
             }));
         }
     }
@@ -85,37 +113,40 @@ pub async fn change_place(request: Request) -> Result<Response, Error> {
     Ok(submission.show_again(page))
 }
 
-/// The write of an action. None if the form is invalid: the form then shows why.
+/// The write of an action, and the place that people move to. None if the form is invalid: the form
+/// then shows why.
 async fn change(
     submission: &mut Submission,
     id: PlaceId,
     action: Action,
-) -> Result<Option<Write>, Error> {
+) -> Result<Option<(Write, Option<i64>)>, Error> {
     let path = format!("/v1/places/{id}");
-    Ok(match action {
-        Action::Rename => Some(Write {
+    let mut target = None;
+    let write = match action {
+        Action::Rename => Write {
             method: "PATCH",
             path,
             body: Some(json!({"name": submission.form.get("name")})),
-        }),
-        Action::Restore => Some(Write {
+        },
+        Action::Restore => Write {
             method: "POST",
             path: path + "/restore",
             body: restored_version(&submission.form)?,
-        }),
+        },
         Action::Remove => {
-            let target = submission.place_id("reassignTo").await?;
+            target = submission.place_id("reassignTo").await?;
             if submission.form.has_errors() {
                 return Ok(None);
             }
             let query = target.map(|target| format!("?reassignTo={target}"));
-            Some(Write {
+            Write {
                 method: "DELETE",
                 path: path + &query.unwrap_or_default(),
                 body: None,
-            })
+            }
         }
-    })
+    };
+    Ok(Some((write, target)))
 }
 
 /// The form of a new place.
