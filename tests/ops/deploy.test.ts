@@ -225,7 +225,7 @@ suite("the deployment", () => {
 
   test("a_deployment_continues_with_an_empty_database", async () => {
     const { deploy, state, save } = makeAccount();
-    // Of a migration that failed, the platform has only the table for migrations.
+    // After a migration that failed, the database has only the platform's table for migrations.
     const schemas = { people: "CREATE TABLE d1_migrations (id);" };
     save({ ...state(), databases: { people: "id-of-people" }, schemas });
     const { code, output } = await deploy();

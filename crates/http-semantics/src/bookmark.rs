@@ -216,7 +216,7 @@ impl Observed {
 /// The states of both databases that a request must have reached, and what it has observed so far.
 #[derive(Debug, Clone, Default)]
 pub struct Session {
-    /// What the client has sent.
+    /// The states that the client has sent.
     sent: States,
     required: States,
     observed: Observed,

@@ -129,7 +129,7 @@ impl RecentChanges {
         }
     }
 
-    /// What an update changed, as in the history of the record.
+    /// The changes of an update, in the words of the history of the record.
     fn differences(&self, change: &RecentChange) -> Option<String> {
         if change.is_of_place() {
             let (before, after) = change.states::<PlaceView>()?;

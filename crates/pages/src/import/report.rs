@@ -162,7 +162,7 @@ impl Report {
         self.totals.is_some() && self.failure.is_none()
     }
 
-    /// The number of records of the file, as far as it was read.
+    /// The number of records that were read.
     fn read(&self) -> i64 {
         self.totals.as_ref().map_or(0, |totals| totals.read)
     }

@@ -7,7 +7,7 @@ use super::media_type;
 
 const STATE: &str = "isAlive";
 
-/// What a file says about the states of its people.
+/// How many people of a file have a state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct States {
     /// Whether it is a CSV file without the column.

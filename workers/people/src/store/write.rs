@@ -126,9 +126,9 @@ pub struct RestoredState {
     pub must_be_last: bool,
 }
 
-/// If the change log does not have the state any more, with its name, or has a later one although it
-/// must be the last, this statement violates the constraint [`NOT_RESTORABLE`], which rolls back the
-/// transaction. An erasure may have removed the name since the state was read.
+/// Checks that the change log still has the state with its name: an erasure may have removed the name
+/// since the state was read. If it must be the last state, there may be no later one. Otherwise this
+/// statement violates the constraint [`NOT_RESTORABLE`], which rolls back the transaction.
 ///
 /// ?1  the person
 /// ?2  the version
