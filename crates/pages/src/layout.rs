@@ -44,18 +44,15 @@ pub fn main_document(
     main: &Markup,
 ) -> Markup {
     html! {
-        (opening_of(path, title, data, notices))
+        (opening(path, title, data, notices))
         (main)
         (closing())
     }
 }
 
-/// The start of a page, up to its content. `data` is the path of the same data as JSON.
-pub fn opening(title: &str, data: Option<&str>, notices: &[Notice]) -> Markup {
-    opening_of("", title, data, notices)
-}
-
-fn opening_of(path: &str, title: &str, data: Option<&str>, notices: &[Notice]) -> Markup {
+/// The start of a page, up to its content. `path` is that of its link in the navigation, or empty.
+/// `data` is the path of the same data as JSON.
+pub fn opening(path: &str, title: &str, data: Option<&str>, notices: &[Notice]) -> Markup {
     let title = if title.is_empty() {
         SITE.to_owned()
     } else {
@@ -192,6 +189,8 @@ mod tests {
         let page = main_document("/ui/people", "People", None, &[], &html! {}).into_string();
         assert_eq!(page.matches("aria-current").count(), 1);
         assert!(page.contains(r#"<a href="/ui/people" aria-current="page">People</a>"#));
+        let import = crate::import::page(&crate::Form::default()).into_string();
+        assert!(import.contains(r#"<a href="/ui/import" aria-current="page">Import</a>"#));
         let other = document("Ana", None, &[], &html! {}).into_string();
         assert!(!other.contains("aria-current"));
     }

@@ -12,7 +12,7 @@ use tables::table_spec::Declaration;
 
 use crate::field::{self, checkbox, choice, hidden};
 use crate::form::Form;
-use crate::layout::{document, number, with_query};
+use crate::layout::{main_document, number, with_query};
 
 pub use report::Report;
 
@@ -100,7 +100,7 @@ pub fn page(form: &Form) -> Markup {
             a href="/v1/people/export" { "an export" } "."
         }
     };
-    document("Import", None, &[], &main)
+    main_document("/ui/import", "Import", None, &[], &main)
 }
 
 /// The media type of a file, by its first character.

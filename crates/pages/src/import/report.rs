@@ -81,7 +81,7 @@ impl Report {
     pub fn start(&self) -> String {
         let title = if self.is_check() { "Check" } else { "Import" };
         let start = html! {
-            (opening(title, None, &[]))
+            (opening("/ui/import", title, None, &[]))
             h1 { (title) }
             (PreEscaped("<ol class=\"progress\" aria-label=\"Progress\">"))
         };
