@@ -8,7 +8,7 @@ use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
 use serde_json::{Map, Value};
 
-use crate::statement::{Bind, Statement, changed_since};
+use crate::statement::{Bind, Statement, abort_if, changed_since};
 use crate::table_spec::TableSpec;
 
 /// A record as clients send it: without its id.
@@ -125,20 +125,18 @@ WHERE id IN (SELECT value FROM json_each(?1))";
     Statement::bind_json_rows(&table.sql(READ_ALL), ids)
 }
 
-/// If one of these records no longer has its version, violates the primary key of `schema`, which
-/// rolls back the transaction. Pairs of (id, version).
+/// Rolls back the transaction if one of these records no longer has its version. Pairs of (id,
+/// version).
 #[must_use]
 pub fn check_versions(table: &TableSpec, versions: &[[i64; 2]]) -> Statement {
     // Uses the primary keys: one row per record.
-    const CHECK_VERSIONS: &str = "
-UPDATE schema SET id = 2
-WHERE id = 1 AND EXISTS (
+    const HAS_CHANGED: &str = "EXISTS (
   SELECT 1
   FROM json_each(?1) AS e
   LEFT JOIN {table} ON {table}.id = e.value ->> 0
   WHERE {table}.version IS NOT e.value ->> 1
 )";
-    Statement::bind_json_rows(&table.sql(CHECK_VERSIONS), versions)
+    Statement::bind_json_rows(&abort_if(&table.sql(HAS_CHANGED)), versions)
 }
 
 /// Makes a write return the new state: a row of (id, version, epoch, body), or none if nothing was

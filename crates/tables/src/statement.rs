@@ -123,6 +123,24 @@ pub fn framing_binds(framing: ListFraming) -> [Bind; 4] {
     [open, between, close, none].map(Bind::from)
 }
 
+/// The SQL of a statement that rolls back the transaction if a condition is true: it violates the
+/// constraint [`ABORTED`] of the table `schema`. It must not write several rows: SQLite would begin a
+/// savepoint for it, at which FTS5 writes the search index, and `changes()` would count its rows.
+#[must_use]
+pub fn abort_if(condition: &str) -> String {
+    format!("UPDATE schema SET id = 2 WHERE id = 1 AND {condition}")
+}
+
+/// Rolls back the transaction if the statement before did not write this number of rows.
+#[must_use]
+pub fn check_row_count(count: i64) -> Statement {
+    Statement::new(&abort_if("changes() <> ?1"), vec![count.into()])
+}
+
+/// The constraint that [`abort_if`] violates. It has no name, so its errors have its expression, of
+/// which they keep the first word.
+pub const ABORTED: &str = "id";
+
 /// The maximum size of a text that a statement binds or returns. D1 rejects texts over 2 MB.
 pub const MAX_TEXT_BYTES: usize = 1_900_000;
 

@@ -6,7 +6,7 @@ use tables::import::{
     self, Batch, Counts, ImportMode, ParsedRecord, RecordPosition, Refusal, Removal, Update,
 };
 use tables::record::Author;
-use tables::statement::{self, Statement};
+use tables::statement::{self, Statement, check_row_count};
 use tables::{Record, TableSpec, record};
 
 use crate::collection::versioned_record::{NORMALIZE, VersionedRecord};
@@ -242,12 +242,7 @@ pub fn with_row_count_check(
     for chunk in statement::chunks_by_size(rows) {
         let count = i64::try_from(chunk.len()).unwrap_or_default();
         statements.push(write(chunk));
-        statements.push(Statement::new(CHECK_ROW_COUNT, vec![count.into()]));
+        statements.push(check_row_count(count));
     }
     statements
 }
-
-/// If the statement before did not write this number of rows, this one violates a constraint, which
-/// rolls back the batch. It must not write several rows: SQLite would begin a savepoint for it, at
-/// which FTS5 writes the search index, and `changes()` would count its rows.
-const CHECK_ROW_COUNT: &str = "UPDATE schema SET id = 2 WHERE id = 1 AND changes() <> ?1";

@@ -14,7 +14,7 @@ use http_semantics::problem::FieldError;
 use serde_json::Value;
 use tables::Record;
 use tables::record::Author;
-use tables::statement::Statement;
+use tables::statement::{ABORTED, Statement};
 
 use super::pending::{PendingWrite, PendingWrites};
 use crate::domain::Person;
@@ -236,7 +236,7 @@ impl PersonWriter {
                 .iter()
                 .find_map(|rows| VersionedRecord::from_returning(rows))),
             Err(error) if PendingWrite::is_revoked(&error) => Ok(None),
-            Err(error) if error.violates_check(store::NOT_RESTORABLE) => Ok(None),
+            Err(error) if error.violates_check(ABORTED) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -26,8 +26,8 @@ pub use read::read_with_pending;
 pub use residents::{MAX_MOVED, close, close_all, detach_dead, reassign};
 pub use series::{HEADER as SERIES_HEADER, series};
 pub use write::{
-    NOT_RESTORABLE, RestoredState, check_restored, delete, delete_all, delete_matching, depose,
-    insert, king, rename, update, update_all,
+    RestoredState, check_restored, delete, delete_all, delete_matching, depose, insert, king,
+    rename, update, update_all,
 };
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use tables::change_log;
 use tables::new_rows::{self, NewRow};
 use tables::record::{Author, returning};
 use tables::schema::PERSON;
-use tables::statement::{Statement, has_version, version_list};
+use tables::statement::{Statement, abort_if, has_version, version_list};
 
 /// Adds a person: a row of (id, version, epoch, body).
 #[must_use]
@@ -126,28 +126,22 @@ pub struct RestoredState {
     pub must_be_last: bool,
 }
 
-/// Checks that the change log still has the state with its name: an erasure may have removed the name
-/// since the state was read. If it must be the last state, there may be no later one. Otherwise this
-/// statement violates the constraint [`NOT_RESTORABLE`], which rolls back the transaction.
+/// A condition: the change log no longer has the state with its name, because an erasure has removed
+/// the name since the state was read. Or there is a later state, although it must be the last one.
 ///
 /// ?1  the person
 /// ?2  the version
 /// ?3  whether it must be the last
 ///
 /// Uses the unique index on (`person_id`, `version`).
-const CHECK_RESTORED: &str = "
-UPDATE schema SET id = 2
-WHERE id = 1 AND NOT EXISTS (
+const CANNOT_BE_RESTORED: &str = "NOT EXISTS (
   SELECT 1 FROM person_change
   WHERE person_id = ?1 AND version = ?2 AND name IS NOT NULL
     AND NOT (?3 AND EXISTS (SELECT 1 FROM person_change WHERE person_id = ?1 AND version > ?2))
 )";
 
-/// The constraint of the table `schema` that the restore of an erased state violates. It has no name, so
-/// its errors have its expression, of which `Error::Check` keeps the first word.
-pub const NOT_RESTORABLE: &str = "id";
-
-/// Fails if a state can no longer be restored. The write must follow in the same batch.
+/// Rolls back the transaction if a state can no longer be restored. The write must follow in the same
+/// batch.
 #[must_use]
 pub fn check_restored(state: RestoredState) -> Statement {
     let binds = vec![
@@ -155,7 +149,7 @@ pub fn check_restored(state: RestoredState) -> Statement {
         state.version.into(),
         i64::from(state.must_be_last).into(),
     ];
-    Statement::new(CHECK_RESTORED, binds)
+    Statement::new(&abort_if(CANNOT_BE_RESTORED), binds)
 }
 
 /// Deletes a person: a row of (id), or none if the version has changed. Uses the primary key.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use tables::change_log;
 use tables::record::Author;
 use tables::schema::PLACE;
-use tables::statement::{Bind, Statement};
+use tables::statement::{Statement, check_row_count};
 
 /// Adds tombstones to places that still have the expected version, and that no other deletion
 /// concerns: rows of (token, `place_id`).
@@ -24,22 +24,13 @@ WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE place_id = place.id)
   AND NOT EXISTS (SELECT 1 FROM tombstone WHERE reassign_to = place.id)
 RETURNING token, place_id";
 
-/// If not all places are reserved, violates the primary key of `schema`, which rolls back the
-/// transaction.
-///
-/// ?1  the number of places
-const CHECK_RESERVED: &str = "UPDATE schema SET id = 2 WHERE id = 1 AND changes() <> ?1";
-
 /// Reserves all places or none.
 #[must_use]
 pub fn reserve(rows: &[Value], actor: Option<&Actor>) -> [Statement; 2] {
     let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
     let mut reserve = Statement::bind_json_rows(RESERVE, rows);
     reserve.binds.push(actor.map(Actor::as_str).into());
-    [
-        reserve,
-        Statement::new(CHECK_RESERVED, vec![Bind::from(count)]),
-    ]
+    [reserve, check_row_count(count)]
 }
 
 /// The places that cannot be reserved: rows of (id, `has_changed`). Uses the same indexes.
