@@ -38,6 +38,15 @@ pub struct King {
     pub name: String,
 }
 
+/// The last state in a history, also of a record that was deleted. None if it never had one.
+#[must_use]
+pub fn last_state<T>(history: &[Change<T>]) -> Option<&T> {
+    history
+        .iter()
+        .rev()
+        .find_map(|change| change.record.as_ref())
+}
+
 /// An entry of a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change<T> {

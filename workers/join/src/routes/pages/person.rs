@@ -6,7 +6,7 @@ use edge::{Error, Request, Response, ServiceClient};
 use futures_util::future::{join, join3};
 use http_semantics::Problem;
 use http_semantics::from_json::FromJson;
-use pages::api::{Change, PersonView, PlaceView};
+use pages::api::{self, Change, PersonView, PlaceView};
 use pages::person::{self, Action, PersonPage};
 use pages::{Form, Notice, from_json};
 use serde_json::{Value, json};
@@ -181,8 +181,7 @@ pub async fn person(request: Request) -> Result<Response, Error> {
 
 /// The last state of a removed person.
 fn last_state(history: &[Change<PersonView>], id: PersonId) -> Result<PersonView, Problem> {
-    let mut states = history.iter().filter_map(|change| change.record.as_ref());
-    let last = states.next_back().cloned();
+    let last = api::last_state(history).cloned();
     last.ok_or_else(|| Problem::not_found("person", id.get()))
 }
 

@@ -6,7 +6,7 @@ use edge::{Error, Method, NORMALIZE, Request, Response, ServiceClient};
 use http_semantics::from_json;
 use http_semantics::idempotency::IdempotencyKey;
 use http_semantics::{Problem, Tag};
-use pages::api::{ApiProblem, Change, OperationResult, PersonView, PlaceView};
+use pages::api::{ApiProblem, Change, OperationResult, PersonView, PlaceView, last_state};
 use pages::selection::{Action, Selection};
 
 use super::form::{Submission, add_idempotency_key, hidden_field, show_problem, show_rejection};
@@ -149,9 +149,8 @@ async fn names_of_removed(people: &ServiceClient, ids: Vec<i64>) -> Vec<(i64, St
             let path = format!("/v1/people/{id}");
             history = read_history(people, &path).await.unwrap_or_default();
         }
-        let last = history.into_iter().rev().find_map(|change| change.record);
-        let name = last.map_or_else(|| format!("person {id}"), |person| person.name);
-        names.push((id, name));
+        let last = last_state(&history).map(|person| person.name.clone());
+        names.push((id, last.unwrap_or_else(|| format!("person {id}"))));
     }
     names
 }

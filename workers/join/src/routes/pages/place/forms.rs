@@ -4,7 +4,8 @@ use domain::PlaceId;
 use edge::{Error, Request, Response};
 use futures_util::future::join;
 use http_semantics::Problem;
-use pages::api::{PlaceView, Population};
+use http_semantics::problem::Kind;
+use pages::api::{PlaceView, Population, last_state};
 use pages::place::{self, Action};
 use pages::place_removed;
 use serde_json::json;
@@ -46,12 +47,14 @@ async fn population(backends: &Backends, id: PlaceId, action: Action) -> Option<
 pub async fn place_action(request: Request) -> Result<Response, Error> {
     let (id, action) = id_and_action(&request, Action::parse)?;
     let backends = Backends::new(&request.env)?;
-    if action == Action::Remove
+    let read = read_for_form(&backends, id).await;
+    if let (Action::Remove, Err(Error::Problem(problem))) = (action, &read)
+        && problem.kind() == Kind::NotFound
         && let Some(page) = removed_page(&backends, id, &request.query).await?
     {
         return Ok(page);
     }
-    let (place, version, places) = read_for_form(&backends, id).await?;
+    let (place, version, places) = read?;
     let mut form = Session::load(&request).empty_form();
     form.set("name", &*place.name);
     form.set("version", version);
@@ -60,7 +63,7 @@ pub async fn place_action(request: Request) -> Result<Response, Error> {
     Ok(html(200, page))
 }
 
-/// The page of a place that was removed. None if the place exists, or never existed.
+/// The page of a place that was removed. None if it never existed.
 async fn removed_page(
     backends: &Backends,
     id: PlaceId,
@@ -68,11 +71,9 @@ async fn removed_page(
 ) -> Result<Option<Response>, Error> {
     let path = format!("/v1/places/{id}");
     let history = read_history::<PlaceView>(&backends.places, &path).await?;
-    if history.last().is_none_or(|last| last.record.is_some()) {
+    let Some(place) = last_state(&history) else {
         return Ok(None);
-    }
-    let last = history.into_iter().rev().find_map(|change| change.record);
-    let Some(place) = last else { return Ok(None) };
+    };
     let target = place_removed::target(query);
     let target = places_by_id(backends, Vec::from_iter(target)).await?;
     let page = place_removed::page(&place.name, query, target.first());

@@ -7,7 +7,7 @@ use domain::{PlaceId, id};
 use edge::{Error, Request, Response};
 use futures_util::future::{join, join5};
 use http_semantics::Problem;
-use pages::api::{Change, PlaceView, Population};
+use pages::api::{Change, PlaceView, Population, last_state};
 use pages::chart::Point;
 use pages::list::{Neighbours, Total};
 use pages::people::{People, PeopleQuery};
@@ -267,8 +267,7 @@ fn show(parsed: Parsed, page: &mut PlacePage, id: PlaceId) -> Result<Vec<(Part, 
     match (parsed.place, &parsed.history) {
         (Ok(Some(place)), _) => page.place = place,
         (Ok(None), Ok(Some(history))) => {
-            let mut states = history.iter().rev();
-            if let Some(last) = states.find_map(|change| change.record.as_ref()) {
+            if let Some(last) = last_state(history) {
                 page.place = last.clone();
             }
             page.is_removed = true;
