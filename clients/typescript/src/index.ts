@@ -99,9 +99,7 @@ export class Registry {
     path: P,
     { query = {}, id, signal }: { query?: Query<P>; id?: number } & Abortable = {},
   ): AsyncGenerator<Item<P>, void> {
-    const params = new URLSearchParams();
-    for (const [name, value] of Object.entries(query ?? {}))
-      if (value !== undefined) params.set(name, String(value));
+    const params = parameters(query);
     let next: string | undefined = `${path.replace("{id}", String(id))}?${params}`;
     while (next) {
       const page: Response = await this.#request(next, { signal });
@@ -120,9 +118,7 @@ export class Registry {
     query?: Omit<NonNullable<Exports[P]["query"]>, "format" | "after">,
     { signal }: Abortable = {},
   ): AsyncGenerator<Exports[P]["record"], void> {
-    const params = new URLSearchParams({ format: "ndjson" });
-    for (const [name, value] of Object.entries(query ?? {}))
-      if (value !== undefined) params.set(name, String(value));
+    const params = parameters({ format: "ndjson", ...query });
     let next: string | undefined = `${path}?${params}`;
     while (next) {
       const file = await this.#request(next, { signal });
@@ -197,6 +193,12 @@ export class Registry {
 /** A client of the registry at an address: `connect("https://example.org", { token })`. */
 export function connect(baseUrl: string, options?: Options): Registry {
   return new Registry(baseUrl, options);
+}
+
+/** The parameters of a query that have a value. */
+function parameters(query: object | null | undefined): URLSearchParams {
+  const given = Object.entries(query ?? {}).filter(([, value]) => value !== undefined);
+  return new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
 }
 
 /** The lines of a body. A last line without a line break is not complete. */
