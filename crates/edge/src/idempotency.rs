@@ -173,7 +173,7 @@ impl Database {
               SELECT key FROM idempotency
               WHERE at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1
               ORDER BY at
-              LIMIT ?2
+              LIMIT +?2
             )";
         let max_age_ms = RETENTION_HOURS * 60 * 60 * 1000;
         let limits = vec![max_age_ms.into(), MAX_DELETED.into()];

@@ -155,7 +155,7 @@ pub fn versions(
 /// Uses the primary key, and the unique index on (id, version).
 const LATEST: &str = "
 WITH
-  page AS (SELECT * FROM {change_log} ORDER BY seq DESC LIMIT ?1),
+  page AS (SELECT * FROM {change_log} ORDER BY seq DESC LIMIT +?1),
   line AS (
     SELECT {change_json} AS json, (
       SELECT {previous} FROM {change_log} AS previous

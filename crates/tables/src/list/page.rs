@@ -32,7 +32,7 @@ WITH
     SELECT group_concat({record}, ?3) AS records, count(*) AS size, {last}
     FROM (
       {rows}
-      LIMIT ?1
+      LIMIT +?1
     )
   )
 SELECT

@@ -19,7 +19,7 @@ SELECT
   count(*) AS records
 FROM (
   {rows}
-  LIMIT ?1
+  LIMIT +?1
 )";
 
 const PART_BINDS: usize = 6;

@@ -35,7 +35,7 @@ const WRITTEN: &str = "json_object(
   'unchanged', json(?2),
   'changes', json((
     SELECT json_group_array(json_array({change_log_id}, version, kind))
-    FROM (SELECT * FROM {change_log} ORDER BY seq DESC LIMIT ?1)
+    FROM (SELECT * FROM {change_log} ORDER BY seq DESC LIMIT +?1)
   ))
 )";
 

@@ -56,7 +56,7 @@ ORDER BY p.part";
 const FIND_REFRESHABLE: &str = r"
 SELECT key, places_seq, people_seq, made_at FROM (
   SELECT key, places_seq, people_seq, made_at FROM snapshot
-  ORDER BY used_at DESC, id DESC LIMIT ?2
+  ORDER BY used_at DESC, id DESC LIMIT +?2
 )
 UNION
 SELECT key, places_seq, people_seq, made_at FROM snapshot

@@ -53,7 +53,7 @@ WITH RECURSIVE
       SELECT place_id, king_id, {size} AS size, {others} AS others{position}
       FROM {population}
       ORDER BY {order}
-      LIMIT ?3
+      LIMIT +?3
     )
   ),
   -- The groups that this statement returns.

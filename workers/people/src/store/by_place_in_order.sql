@@ -49,7 +49,7 @@ WITH RECURSIVE
         FROM population
         WHERE place_id > ?1 AND place_id <= ?2
         ORDER BY place_id
-        LIMIT ?3
+        LIMIT +?3
       )
     )
   ),
@@ -66,7 +66,7 @@ WITH RECURSIVE
       FROM population
       WHERE place_id > ?1 AND place_id <= ?2
       ORDER BY place_id
-      LIMIT ?3
+      LIMIT +?3
     )
   ),
   -- The groups that this statement returns.

@@ -17,7 +17,7 @@ FROM (
   SELECT place_id, living, dead FROM population
   WHERE place_id > ?1 AND place_id > 0
   ORDER BY place_id
-  LIMIT ?2
+  LIMIT +?2
 )";
 
 /// The numbers of living and dead people of the places after an id.
@@ -39,12 +39,12 @@ SELECT
     FROM (
       SELECT place_id, count(*) AS kings FROM person WHERE is_king = 1
       GROUP BY place_id HAVING count(*) > 1
-      LIMIT ?1
+      LIMIT +?1
     )
   ) AS double_kings,
   (
     SELECT json_group_array(json_object('id', person_id, 'placeId', place_id))
-    FROM (SELECT person_id, place_id FROM pending_write LIMIT ?1)
+    FROM (SELECT person_id, place_id FROM pending_write LIMIT +?1)
   ) AS pending";
 
 /// Places with several kings, and pending writes.

@@ -119,7 +119,7 @@ pub fn remove_pending(token: &str, places: &[i64]) -> Statement {
 const ABANDONED: &str = "
 SELECT token, place_id, person_id FROM pending_write
 WHERE since <= CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1
-LIMIT ?2";
+LIMIT +?2";
 
 /// The pending writes whose request has crashed.
 #[must_use]

@@ -16,7 +16,7 @@ WITH RECURSIVE
     SELECT at, seq, living, dead FROM population_history
     WHERE place_id = ?1 AND at < ?2
     ORDER BY at DESC
-    LIMIT ?3
+    LIMIT +?3
   ),
   -- The changes of people at each moment, also those of other places, latest first.
   walk (at, seq, n) AS (

@@ -86,7 +86,7 @@ pub fn close_all(places: &str) -> [Statement; 2] {
 const MOVE: &str = "
 UPDATE person SET place_id = ?2, is_king = 0, actor = ?4, batch = ?5, version = version + 1
 WHERE id IN (
-  SELECT id FROM person WHERE place_id = ?1 AND is_alive = 1 LIMIT ?3
+  SELECT id FROM person WHERE place_id = ?1 AND is_alive = 1 LIMIT +?3
 )";
 
 /// Revokes the pending writes that refer to a place, moves up to [`MAX_MOVED`] residents to another

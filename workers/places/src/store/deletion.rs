@@ -229,7 +229,7 @@ SELECT
 FROM tombstone
 WHERE since <= CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1
 ORDER BY token
-LIMIT ?2";
+LIMIT +?2";
 
 /// The deletions whose request has crashed, or was interrupted.
 #[must_use]

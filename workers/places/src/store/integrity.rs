@@ -10,7 +10,7 @@ use tables::statement::Statement;
 /// Uses the primary key.
 const IDS: &str = "
 SELECT json_group_array(id) AS ids, iif(count(*) = ?2, max(id), NULL) AS next
-FROM (SELECT id FROM place WHERE id > ?1 ORDER BY id LIMIT ?2)";
+FROM (SELECT id FROM place WHERE id > ?1 ORDER BY id LIMIT +?2)";
 
 /// The ids of the places after an id.
 #[must_use]
@@ -29,7 +29,7 @@ SELECT json_group_array(json_object(
   'isGone', json(iif(phase = 'deleted', 'true', 'false')),
   'reassignTo', reassign_to
 )) AS deletions
-FROM (SELECT * FROM tombstone ORDER BY place_id LIMIT ?1)";
+FROM (SELECT * FROM tombstone ORDER BY place_id LIMIT +?1)";
 
 /// The deletions in progress.
 #[must_use]
