@@ -7,8 +7,8 @@ import { csvOf } from "./rows.ts";
 import { type Running, run } from "./running.ts";
 import { sizes } from "./workloads.ts";
 
-/** The contestants: the best of each kind that runs on D1. */
-export const measuredContestants = ["product", "hono", "monolith"] as const;
+/** The contestants: the best of each kind that runs on D1, and the floor. */
+export const measuredContestants = ["product", "hono", "monolith", "floors"] as const;
 
 type MeasuredName = (typeof measuredContestants)[number];
 
@@ -32,6 +32,8 @@ type Row = {
   before?: number;
   /** Only this system supports it. */
   isOwn?: boolean;
+  /** A page that the floor `two` can be compared with: one query of each backend at the same time. */
+  isOfBoth?: boolean;
   status: number;
   /** Requests before the measured one, which are not measured. Returns the measured one. */
   call(n: number, send: (call: Call) => Promise<Answer>): Promise<Call> | Call;
@@ -61,6 +63,7 @@ const rows: Row[] = [
     title: "join page, repeated",
     goals: { unplaced: 1.1, placed: PLACED },
     before: 1.24,
+    isOfBoth: true,
     status: 200,
     call: () => ({ path: "/v1/people-per-place" }),
   },
@@ -68,6 +71,7 @@ const rows: Row[] = [
     title: "join page, first time",
     goals: { unplaced: 1.1, placed: PLACED },
     before: 1.22,
+    isOfBoth: true,
     status: 200,
     call: (n) => ({
       path: `/v1/people-per-place?limit=${100 + (n % 900)}&peopleLimit=${1000 + n}`,
@@ -77,6 +81,7 @@ const rows: Row[] = [
     title: "join page after a write",
     goals: { unplaced: 1.1, placed: PLACED },
     before: 2.33,
+    isOfBoth: true,
     status: 200,
     call: async (n, send) => {
       await send(patch(personOf(n), { name: `Renamed ${n}` }));
@@ -87,6 +92,7 @@ const rows: Row[] = [
     title: "join page after a write of places",
     goals: { unplaced: 1.1, placed: PLACED },
     isOwn: true,
+    isOfBoth: true,
     status: 200,
     call: async (n, send) => {
       const body = { name: `Lugar ${n}` };
@@ -115,6 +121,7 @@ const rows: Row[] = [
     title: "join page by name after a write of people",
     goals: { placed: PLACED },
     isOwn: true,
+    isOfBoth: true,
     status: 200,
     call: async (n, send) => {
       await send(patch(personOf(n), { name: `By name ${n}` }));
@@ -125,6 +132,7 @@ const rows: Row[] = [
     title: "statistics by the number of the living",
     goals: { placed: PLACED },
     isOwn: true,
+    isOfBoth: true,
     status: 200,
     call: (n) => ({ path: `/v1/statistics/places?sort=-living&limit=${100 + (n % 900)}` }),
   },
@@ -197,6 +205,7 @@ const rows: Row[] = [
     goals: { unplaced: 1.3, placed: PLACED },
     before: 4.4,
     isOwn: true,
+    isOfBoth: true,
     status: 200,
     call: () => ({ path: "/", headers: html }),
   },
@@ -204,6 +213,7 @@ const rows: Row[] = [
     title: "people page",
     goals: { placed: PLACED },
     isOwn: true,
+    isOfBoth: true,
     status: 200,
     call: () => ({ path: "/ui/people", headers: html }),
   },
@@ -212,6 +222,7 @@ const rows: Row[] = [
     goals: { unplaced: 1.3, placed: PLACED },
     before: 2.22,
     isOwn: true,
+    isOfBoth: true,
     status: 200,
     call: () => ({ path: "/ui/places/5", headers: html }),
   },
@@ -254,11 +265,13 @@ async function measure(running: Running, row: Row, samples: number): Promise<Lat
     const limits = { connections: 1, requests: 1, seconds: 1, timeout: 30 };
     return fire({ url, shots: [shot], status: row.status, ...limits });
   };
+  const isFloor = running.name === "floors";
   const latencies: number[] = [];
   const warm = 3;
   for (let sample = 0; sample < samples + warm; sample += 1) {
     calls += 1;
-    const call = await row.call(calls, send);
+    // No response has this key, so the floor makes the calls and sends nothing.
+    const call = isFloor ? { path: "/two/none" } : await row.call(calls, send);
     const { latencies: found, failure } = await timed(call);
     if (failure) return undefined;
     if (sample >= warm) latencies.push(...found.map((latency) => latency / LONG));
@@ -282,7 +295,8 @@ export async function measureTrips(
     for (const name of names) {
       const running = await run(name, sizes.town, { profile });
       for (const [index, row] of rows.entries()) {
-        if (row.isOwn && name !== "product") continue;
+        const isMeasured = name === "floors" ? row.isOfBoth : name === "product" || !row.isOwn;
+        if (!isMeasured) continue;
         const latency = await measure(running, row, samples);
         const entries = results[index]?.entries;
         if (!latency || !entries) continue;
@@ -298,7 +312,7 @@ export async function measureTrips(
 /** The tables of both profiles. */
 export function tripsSection(
   { at, commit, samples, rows }: Trips,
-  titleOf: (name: MeasuredName) => string,
+  titleOf: (name: Exclude<MeasuredName, "floors"> | "two") => string,
 ): string {
   const tables = (Object.keys(profiles) as Profile[]).map((profile) => {
     const names = measuredContestants.filter((name) =>
@@ -312,7 +326,8 @@ export function tripsSection(
       const wanted = [...(isUnplaced ? [before] : []), goals[profile]];
       return `| ${[title, ...wanted.map((goal) => goal ?? "–"), ...found].join(" | ")} |`;
     });
-    const heads = [...(isUnplaced ? ["before"] : []), "goal", ...names.map(titleOf)];
+    const titles = names.map((name) => (name === "floors" ? `*${titleOf("two")}*` : titleOf(name)));
+    const heads = [...(isUnplaced ? ["before"] : []), "goal", ...titles];
     return `**${profile}**: ${profiles[profile]}.
 
 | p50 / p95 | ${heads.join(" | ")} |
@@ -325,7 +340,8 @@ ${lines.join("\n")}
 Latency through the gateway as a multiple of one long round trip of ${LONG} ms, with one connection, 26
 places and 1,000 people. \`make bench ONLY=trips\` measured it on ${at.slice(0, 10)}, at commit ${commit},
 with ${samples} requests each. A dash means that a system does not have this request. The goals are for
-the median of this system; *before* is its median when they were set.
+the median of this system; *before* is its median when they were set. The last column, in italics,
+is a floor: workers that only make one query of each backend at the same time, and send an empty response.
 
 ${tables.join("\n")}`;
 }
