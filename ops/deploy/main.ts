@@ -19,7 +19,7 @@ import {
   services,
 } from "./config.ts";
 import { expectedLocation, type Location, locationOf } from "./locations.ts";
-import { type State, type Step, steps } from "./plan.ts";
+import { foreignWorkers, type State, type Step, steps } from "./plan.ts";
 import { databases, deploy, Failed, inspect, uploadSize, workers, wrangler } from "./wrangler.ts";
 
 const { env } = process;
@@ -73,6 +73,9 @@ function suppliedSecrets(): Set<string> {
   return new Set(["SERVICE_SECRET", "TOKENS"].filter((name) => env[name]));
 }
 
+/** A worker of another project, which a deployment would replace. */
+class ForeignWorker extends Error {}
+
 class Deployment {
   readonly #environment: Environment;
   readonly #location: Location;
@@ -89,6 +92,13 @@ class Deployment {
     this.#ids = await databases(this.#environment);
     const found = await workers(this.#environment);
     const state = { databases: new Set(this.#ids.keys()), workers: found };
+    const [foreign] = foreignWorkers(state);
+    if (foreign) {
+      const name = deployedName(foreign, this.#environment);
+      throw new ForeignWorker(
+        `the worker ${name} has no secret SERVICE_SECRET, so another project deployed it: set ENV, so that the workers have other names (docs/operations.md)`,
+      );
+    }
     for (const step of steps(state, services(), suppliedSecrets())) {
       console.log(`» ${describeStep(step, this.#environment, this.#location)}`);
       await this.#do(step);
@@ -166,8 +176,9 @@ async function main(): Promise<boolean> {
 try {
   process.exitCode = (await main()) ? 0 : 1;
 } catch (error) {
-  if (error instanceof UnusableDatabase || error instanceof InvalidTokens)
-    console.error(`» ${error.message}`);
+  const rejections = [UnusableDatabase, InvalidTokens, ForeignWorker];
+  if (rejections.some((rejection) => error instanceof rejection))
+    console.error(`» ${(error as Error).message}`);
   else if (error instanceof Failed)
     console.error(
       `» failed: ${error.message}\n» run the command again: it continues after the steps that succeeded`,

@@ -29,6 +29,11 @@ export type Step =
   | { do: "deploy"; worker: Name; without: Name[]; secrets: string[] }
   | { do: "check" };
 
+/** The workers of another project. Each worker of this one has had the secret since it was first deployed. */
+export function foreignWorkers({ workers }: State): Name[] {
+  return [...workers].flatMap(([name, secrets]) => (secrets.has("SERVICE_SECRET") ? [] : [name]));
+}
+
 /** The steps in order. `supplied` are the names of the secrets to set. */
 export function steps(state: State, services: Services, supplied: ReadonlySet<string>): Step[] {
   const creations = names.filter((name) => !state.databases.has(name));

@@ -219,6 +219,20 @@ suite("a stream of changes", { concurrency: true }, () => {
     for (const listener of others) listener.close();
   });
 
+  test("the_listeners_of_one_client_leave_room_for_others", { skip }, async () => {
+    await using system = await start({ places, people });
+    const { join } = system;
+    const [path, from] = ["/v1/changes?since=now", (address: string) => ({ "cf-connecting-ip": address })];
+    const greedy = Array.from({ length: 100 }, () => new Listener(join, path, from("192.0.2.1")));
+    await waitUntil("all have joined", () => greedy.every(({ lastId }) => lastId), 60_000);
+    const over = await join.get(path, { ...accept, ...from("192.0.2.1") });
+    assert.deepEqual([over.status, over.json.limit], [429, 100]);
+    assert.match(over.json.detail, /^Your 100 connections are following the changes here\./);
+    const other = new Listener(join, path, from("192.0.2.2"));
+    await waitUntil("another client has joined", () => other.lastId !== "", 10_000);
+    for (const listener of [...greedy, other]) listener.close();
+  });
+
   test("an_event_source_loses_and_repeats_nothing_across_restarts_of_the_workers", async () => {
     const persist = mkdtempSync(joinPath(tmpdir(), "stream-"));
     const received: string[] = [];

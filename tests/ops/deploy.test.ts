@@ -223,6 +223,20 @@ suite("the deployment", () => {
     }
   });
 
+  test("a_deployment_rejects_a_worker_of_another_project_and_changes_nothing", async () => {
+    const { deploy, state, save } = makeAccount();
+    const people = { services: [] as string[], secrets: { API_KEY: "x" }, crons: [] };
+    save({ ...state(), workers: { people } });
+    const before = state();
+    const { code, output, commands } = await deploy();
+    assert.deepEqual([code, commands.filter(Boolean)], [1, []], output);
+    assert.match(output, /^» the worker people has no secret SERVICE_SECRET, [^\n]+ set ENV, so that/);
+    assert.deepEqual(state(), before);
+    const north = await deploy({ ENV: "north" });
+    assert.equal(north.code, 0, north.output);
+    assert.deepEqual(state().workers.people, before.workers.people);
+  });
+
   test("a_deployment_continues_with_an_empty_database", async () => {
     const { deploy, state, save } = makeAccount();
     // After a migration that failed, the database has only the platform's table for migrations.

@@ -1,4 +1,7 @@
 //! A SQL statement with the values that are bound to its parameters.
+//!
+//! A limit is written `LIMIT +?1`. The plan of a statement with `LIMIT ?1` depends on the value, so SQLite
+//! parses and plans it again for each run. The plus hides the value. `testbed` rejects such statements.
 
 use http_semantics::Validator;
 use http_semantics::media::ListFraming;

@@ -40,6 +40,7 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::http::request::Request;
 use crate::http::response::{Body, Response};
+use crate::layers::rate_limit::client_of;
 use crate::time::{now, pause};
 
 use admission::Permit;
@@ -113,8 +114,7 @@ pub async fn respond(
         query.since = Since::Position(last);
     }
     query.limit = PageSize::MAX;
-    let permit = Permit::acquire();
-    let permit = permit.ok_or_else(|| Problem::too_many_listeners(admission::MAX_LISTENERS))?;
+    let permit = Permit::acquire(client_of(request))?;
     let env = request.env.clone();
     let first = read(env.clone(), query).await?;
     let stream = ChangeStream {

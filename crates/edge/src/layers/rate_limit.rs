@@ -20,17 +20,23 @@ pub fn load(env: &Env) -> Option<RateLimit> {
     RateLimit::parse(&env.setting("RATE_LIMIT")?)
 }
 
-/// Counts a request per token, or per network of the client if it has no known token. A known token
-/// counts even where none is needed, so that guesses from the same network do not affect it.
+/// The client that a limit applies to: the pseudonym of its token, or its network if it has no known
+/// token. A known token counts even where none is needed, so that guesses from the same network do not
+/// affect it. Without the platform in front of the worker, a client has no address.
+pub(crate) fn client_of(request: &Request) -> Option<String> {
+    let network = || {
+        let address = request.header("cf-connecting-ip")?;
+        Some(rate_limit::network_of(&address).into_owned())
+    };
+    request.env.caller_pseudonym().or_else(network)
+}
+
+/// Counts a request of a client.
 ///
 /// # Errors
 /// A request that exceeds the limit.
 pub async fn count(request: &Request, limit: RateLimit) -> Result<(), Problem> {
-    let address = || request.header("cf-connecting-ip").unwrap_or_default();
-    let key = match request.env.caller_pseudonym() {
-        Some(pseudonym) => pseudonym,
-        None => rate_limit::network_of(&address()).into_owned(),
-    };
+    let key = client_of(request).unwrap_or_default();
     // If the rate limiter fails, the failure is logged and the request passes.
     match is_within_limit(&request.env, &key).await {
         Ok(false) => Err(Problem::too_many_requests(limit)),

@@ -301,10 +301,20 @@ impl Problem {
     /// A listener while an isolate already has the maximum number.
     #[must_use]
     pub fn too_many_listeners(limit: usize) -> Self {
+        Self::no_room_to_listen(&format!("{limit} clients are following"), limit)
+    }
+
+    /// A listener of a client that already has the maximum number in an isolate.
+    #[must_use]
+    pub fn too_many_listeners_of_client(limit: usize) -> Self {
+        Self::no_room_to_listen(&format!("Your {limit} connections are following"), limit)
+    }
+
+    fn no_room_to_listen(who: &str, limit: usize) -> Self {
         Self::new(
             Kind::TooManyRequests,
             format!(
-                "{limit} clients are following the changes here. Connect again after `Retry-After` seconds, or read the list without `Accept: text/event-stream`."
+                "{who} the changes here. Connect again after `Retry-After` seconds, or read the list without `Accept: text/event-stream`."
             ),
         )
         .with("limit", json!(limit))
