@@ -222,7 +222,10 @@ suite("a stream of changes", { concurrency: true }, () => {
   test("the_listeners_of_one_client_leave_room_for_others", { skip }, async () => {
     await using system = await start({ places, people });
     const { join } = system;
-    const [path, from] = ["/v1/changes?since=now", (address: string) => ({ "cf-connecting-ip": address })];
+    const [path, from] = [
+      "/v1/changes?since=now",
+      (address: string) => ({ "cf-connecting-ip": address }),
+    ];
     const greedy = Array.from({ length: 100 }, () => new Listener(join, path, from("192.0.2.1")));
     await waitUntil("all have joined", () => greedy.every(({ lastId }) => lastId), 60_000);
     const over = await join.get(path, { ...accept, ...from("192.0.2.1") });

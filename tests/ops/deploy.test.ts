@@ -230,7 +230,10 @@ suite("the deployment", () => {
     const before = state();
     const { code, output, commands } = await deploy();
     assert.deepEqual([code, commands.filter(Boolean)], [1, []], output);
-    assert.match(output, /^» the worker people has no secret SERVICE_SECRET, [^\n]+ set ENV, so that/);
+    assert.match(
+      output,
+      /^» the worker people has no secret SERVICE_SECRET, [^\n]+ set ENV, so that/,
+    );
     assert.deepEqual(state(), before);
     const north = await deploy({ ENV: "north" });
     assert.equal(north.code, 0, north.output);
