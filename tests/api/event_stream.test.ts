@@ -219,7 +219,7 @@ suite("a stream of changes", { concurrency: true }, () => {
     for (const listener of others) listener.close();
   });
 
-  test("the_listeners_of_one_client_leave_room_for_others", { skip }, async () => {
+  test("the_listeners_of_one_client_leave_room_for_others", async () => {
     await using system = await start({ places, people });
     const { join } = system;
     const [path, from] = [
