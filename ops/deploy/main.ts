@@ -19,7 +19,7 @@ import {
   services,
 } from "./config.ts";
 import { expectedLocation, type Location, locationOf } from "./locations.ts";
-import { foreignWorkers, type State, type Step, steps } from "./plan.ts";
+import { foreignWorker, type State, type Step, steps } from "./plan.ts";
 import { databases, deploy, Failed, inspect, uploadSize, workers, wrangler } from "./wrangler.ts";
 
 const { env } = process;
@@ -92,7 +92,7 @@ class Deployment {
     this.#ids = await databases(this.#environment);
     const found = await workers(this.#environment);
     const state = { databases: new Set(this.#ids.keys()), workers: found };
-    const [foreign] = foreignWorkers(state);
+    const foreign = foreignWorker(state);
     if (foreign) {
       const name = deployedName(foreign, this.#environment);
       throw new ForeignWorker(
@@ -176,9 +176,12 @@ async function main(): Promise<boolean> {
 try {
   process.exitCode = (await main()) ? 0 : 1;
 } catch (error) {
-  const rejections = [UnusableDatabase, InvalidTokens, ForeignWorker];
-  if (rejections.some((rejection) => error instanceof rejection))
-    console.error(`» ${(error as Error).message}`);
+  if (
+    error instanceof UnusableDatabase ||
+    error instanceof InvalidTokens ||
+    error instanceof ForeignWorker
+  )
+    console.error(`» ${error.message}`);
   else if (error instanceof Failed)
     console.error(
       `» failed: ${error.message}\n» run the command again: it continues after the steps that succeeded`,

@@ -29,9 +29,9 @@ export type Step =
   | { do: "deploy"; worker: Name; without: Name[]; secrets: string[] }
   | { do: "check" };
 
-/** The workers of another project. Each worker of this one has had the secret since it was first deployed. */
-export function foreignWorkers({ workers }: State): Name[] {
-  return [...workers].flatMap(([name, secrets]) => (secrets.has("SERVICE_SECRET") ? [] : [name]));
+/** A worker of another project, if there is one. Ours have had the secret since they were first deployed. */
+export function foreignWorker({ workers }: State): Name | undefined {
+  return [...workers.keys()].find((name) => !workers.get(name)?.has("SERVICE_SECRET"));
 }
 
 /** The steps in order. `supplied` are the names of the secrets to set. */
